@@ -65,3 +65,24 @@ def check_level(level: float) -> float:
     if not 0 < level < 1:
         raise StatError(f"level must lie between 0 and 1, not {level!r}")
     return float(level)
+
+
+def as_flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
+    """Yes/no values given as booleans or 0/1.
+
+    A status coded 1/2, as R allows, is refused: read as 0/1 it would turn every
+    censored case into an event.
+    """
+    array = as_floats(values, name)
+    if not ((array == 0) | (array == 1)).all():
+        raise StatError(f"{name} must be 0 or 1 (or False and True)")
+    return array == 1
+
+
+def as_counts(values: ArrayLike, name: str) -> NDArray[np.int64]:
+    """One-dimensional whole numbers of at least zero."""
+    array = as_floats(values, name)
+    check_not_negative(array, name)
+    if (array != np.floor(array)).any():
+        raise StatError(f"{name} must be whole numbers")
+    return array.astype(np.int64)

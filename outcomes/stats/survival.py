@@ -1,0 +1,292 @@
+"""Kaplan-Meier: survival, its interval, median, numbers at risk, restricted mean.
+
+Own code and not SciPy's ``ecdf`` or lifelines: neither takes counts per day, and
+lifelines prints an interval of 1.00-1.00 where there were no events.
+
+References: Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice (log-log
+limits); Brookmeyer and Crowley 1982 (median); Klein and Moeschberger (restricted
+mean).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from outcomes.stats.checks import (
+    FloatArray,
+    as_floats,
+    check_level,
+    check_not_negative,
+)
+from outcomes.stats.errors import StatError
+from outcomes.stats.event_table import EventTable, table_from_counts, table_from_rows
+from outcomes.stats.result import Interval, Result
+
+IntervalKind = Literal["log-log", "log", "plain"]
+Limits = tuple[float | None, ...]
+
+NO_EVENTS = (
+    "no events: the curve stays at 1 and has no interval; "
+    "give the exact upper limit of the proportion or of the rate instead"
+)
+# A product of fractions that should give exactly 0.5 misses it by some 1e-16 each.
+_ROUNDING = 1e-9
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MedianTime(Interval):
+    """The first day on which half or fewer remain; None while it is not reached.
+
+    The limits are the days on which the limits of the curve fall to one half; a limit
+    that is never reached is None.
+    """
+
+    reached: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RestrictedMean(Interval):
+    """Mean time free of the event up to ``until`` days, or the reason why not."""
+
+    standard_error: float | None
+    until: float
+    reason: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SurvivalCurve(Result):
+    """A step function: the value at ``days[i]`` holds until the next day.
+
+    Before the first day survival is 1. ``days`` has every day with an event or a
+    censored case, as R's ``survfit`` does. ``lower`` and ``upper`` are None where
+    survival is 1 or 0, because Greenwood's variance says nothing there. ``note`` is
+    set when the whole curve has no interval.
+    """
+
+    days: tuple[float, ...]
+    survival: tuple[float, ...]
+    lower: Limits
+    upper: Limits
+    at_risk: tuple[int, ...]
+    events: tuple[int, ...]
+    censored: tuple[int, ...]
+    n: int
+    n_events: int
+    median: MedianTime
+    method: str
+    interval: IntervalKind = "log-log"
+    level: float = 0.95
+    note: str | None = None
+
+    def at_risk_at(self, times: Sequence[float] | ArrayLike) -> tuple[int, ...]:
+        """Cases at risk just before each time (censored on that day included)."""
+        asked = _checked_times(times)
+        place = np.searchsorted(np.asarray(self.days), asked, side="left")
+        return tuple((*self.at_risk, 0)[i] for i in place)
+
+    def survival_at(self, times: Sequence[float] | ArrayLike) -> tuple[Interval, ...]:
+        """Survival with its limits at each time.
+
+        After the last observed day nothing is known, so the value is None, unless
+        the curve has already fallen to zero.
+        """
+        asked = _checked_times(times)
+        place = np.searchsorted(np.asarray(self.days), asked, side="right") - 1
+        return tuple(
+            self._point(int(i), float(t)) for i, t in zip(place, asked, strict=True)
+        )
+
+    def _point(self, place: int, time: float) -> Interval:
+        value: float | None = 1.0
+        lower = upper = None
+        if place >= 0:
+            value = self.survival[place]
+            lower, upper = self.lower[place], self.upper[place]
+        if time > self.days[-1] and self.survival[-1] > 0:
+            value = lower = upper = None
+        return Interval(
+            value=value, lower=lower, upper=upper, method=self.method, level=self.level
+        )
+
+
+def kaplan_meier(
+    days: ArrayLike,
+    events: ArrayLike,
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
+    interval: IntervalKind = "log-log",
+) -> SurvivalCurve:
+    """Kaplan-Meier curve from one row per case.
+
+    ``days`` is the time to the event or to the end of observation, ``events`` 1 for
+    an event and 0 for a censored case, ``weights`` a whole number of cases per row.
+    An event on day 0 lowers the curve on day 0. S(t) is the product of 1 - d/n, its
+    variance Greenwood's; R: ``survfit(Surv(days, events) ~ 1, conf.type="log-log")``.
+
+    Raises StatError for lengths that differ, no cases, NaN, infinite or negative days.
+    """
+    return curve_of(table_from_rows(days, events, weights), level, interval)
+
+
+def kaplan_meier_from_counts(
+    days: ArrayLike,
+    events: ArrayLike,
+    censored: ArrayLike,
+    level: float = 0.95,
+    interval: IntervalKind = "log-log",
+) -> SurvivalCurve:
+    """The same curve from counts per day, as a database can group them."""
+    return curve_of(table_from_counts(days, events, censored), level, interval)
+
+
+def curve_of(
+    table: EventTable, level: float = 0.95, interval: IntervalKind = "log-log"
+) -> SurvivalCurve:
+    """Kaplan-Meier curve of an event table."""
+    level = check_level(level)
+    if interval not in get_args(IntervalKind):
+        raise StatError(f"interval must be log-log, log or plain, not {interval!r}")
+    survival, variance_sum = _survival_and_greenwood(table)
+    lower, upper = limits(survival, variance_sum, level, interval)
+    method = f"Kaplan-Meier, {interval}"
+    return SurvivalCurve(
+        days=tuple(table.days.tolist()),
+        survival=tuple(survival.tolist()),
+        lower=_none_for_nan(lower),
+        upper=_none_for_nan(upper),
+        at_risk=tuple(table.at_risk.tolist()),
+        events=tuple(table.events.tolist()),
+        censored=tuple(table.censored.tolist()),
+        n=table.n,
+        n_events=table.n_events,
+        median=_median(table.days, survival, lower, upper, method, level),
+        method=method,
+        interval=interval,
+        level=level,
+        note=None if table.n_events else NO_EVENTS,
+    )
+
+
+def _survival_and_greenwood(table: EventTable) -> tuple[FloatArray, FloatArray]:
+    """S and the sum of d/(n(n-d)), which is infinite once S is zero."""
+    at_risk, events = table.at_risk, table.events
+    staying = at_risk - events
+    survival = np.cumprod(staying / at_risk)
+    terms = np.full(len(events), np.inf)
+    np.divide(events, at_risk * staying.astype(float), out=terms, where=staying > 0)
+    return survival, np.cumsum(terms)
+
+
+def limits(
+    share: FloatArray, relative_variance: FloatArray, level: float, interval: str
+) -> tuple[FloatArray, FloatArray]:
+    """Limits of a share strictly between 0 and 1; NaN elsewhere.
+
+    ``relative_variance`` is the variance divided by the squared share.
+    """
+    inside = (share > 0) & (share < 1)
+    value = np.where(inside, share, 0.5)
+    half = norm.isf((1 - level) / 2) * np.sqrt(np.where(inside, relative_variance, 1))
+    if interval == "log-log":
+        exponent = half / np.log(value)
+        lower, upper = value ** np.exp(-exponent), value ** np.exp(exponent)
+    elif interval == "log":
+        lower, upper = value * np.exp(-half), value * np.exp(half)
+    else:
+        lower, upper = value * (1 - half), value * (1 + half)
+    return (
+        np.where(inside, np.maximum(lower, 0), np.nan),
+        np.where(inside, np.minimum(upper, 1), np.nan),
+    )
+
+
+def _median(
+    days: FloatArray,
+    survival: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    method: str,
+    level: float,
+) -> MedianTime:
+    value = _first_day_at_half(days, survival)
+    return MedianTime(
+        value=value,
+        lower=_first_day_at_half(days, lower),
+        upper=_first_day_at_half(days, upper),
+        method=method,
+        level=level,
+        reached=value is not None,
+    )
+
+
+def _first_day_at_half(days: FloatArray, curve: FloatArray) -> float | None:
+    """NaN in a limit compares as above one half, which is where it stands."""
+    reached = curve <= 0.5 + _ROUNDING
+    return float(days[np.argmax(reached)]) if reached.any() else None
+
+
+def restricted_mean(curve: SurvivalCurve, until: float | None = None) -> RestrictedMean:
+    """Area under the curve from 0 to ``until`` (default: the last observed day).
+
+    Variance: sum over events of (area after the event)^2 d/(n(n-d)), as R's
+    ``print(fit, rmean=until)``; symmetric normal limits. Not estimable beyond the
+    last observed day of a curve above zero; without events there is no error to give.
+    """
+    last = curve.days[-1]
+    end = last if until is None else float(_checked_times([until])[0])
+    if end > last and curve.survival[-1] > 0:
+        reason = f"observation ends on day {last:g}, before day {end:g}"
+        return _restricted(curve, end, None, None, reason)
+    days, survival = np.asarray(curve.days), np.asarray(curve.survival)
+    used = days < end
+    edges = np.concatenate([[0.0], days[used], [end]])
+    areas = np.diff(edges) * np.concatenate([[1.0], survival[used]])
+    events, at_risk = np.asarray(curve.events)[used], np.asarray(curve.at_risk)[used]
+    if not events.any():
+        reason = f"no events before day {end:g}"
+        return _restricted(curve, end, float(areas.sum()), None, reason)
+    after = np.cumsum(areas[::-1])[::-1][1:]
+    staying = at_risk - events
+    terms = np.zeros(len(events))
+    np.divide(events, at_risk * staying.astype(float), out=terms, where=staying > 0)
+    error = float(np.sqrt((after**2 * terms).sum()))
+    return _restricted(curve, end, float(areas.sum()), error, None)
+
+
+def _restricted(
+    curve: SurvivalCurve,
+    until: float,
+    value: float | None,
+    error: float | None,
+    reason: str | None,
+) -> RestrictedMean:
+    lower = upper = None
+    if value is not None and error is not None:
+        half = float(norm.isf((1 - curve.level) / 2)) * error
+        lower, upper = max(value - half, 0.0), min(value + half, until)
+    return RestrictedMean(
+        value=value,
+        lower=lower,
+        upper=upper,
+        method="restricted mean, Kaplan-Meier area",
+        level=curve.level,
+        standard_error=error,
+        until=until,
+        reason=reason,
+    )
+
+
+def _checked_times(times: Sequence[float] | ArrayLike) -> FloatArray:
+    asked = as_floats(times, "times")
+    check_not_negative(asked, "times")
+    return asked
+
+
+def _none_for_nan(values: FloatArray) -> Limits:
+    return tuple(None if value != value else value for value in values.tolist())
