@@ -115,22 +115,22 @@ def test_an_empty_group_has_no_difference(counts):
     assert (interval.value, interval.lower, interval.upper) == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("share_1", "share_2"), [(0.5, 0.5), (0.63, 0.2), (0.9, 0.5), (0.3, 0.1)]
-)
-def test_newcombe_difference_covers_near_its_level(share_1, share_2):
-    """19 against 19, simulated; Newcombe reports 0.93 to 0.98 for such groups."""
+def test_newcombe_difference_covers_near_its_level():
+    """19 against 19, over shares drawn anew each time.
+
+    At one fixed pair of shares the true coverage jumps with the discreteness of the
+    counts (0.92 at 0.5 against 0.5), so the average is what can be near nominal.
+    """
     random = np.random.default_rng(20240611)
-    drawn = zip(
-        random.binomial(19, share_1, 3000),
-        random.binomial(19, share_2, 3000),
-        strict=True,
-    )
+    shares = random.uniform(0.02, 0.98, size=(2, 6000))
+    events = random.binomial(19, shares)
     covered = 0
-    for events_1, events_2 in drawn:
+    for (share_1, share_2), (events_1, events_2) in zip(
+        shares.T, events.T, strict=True
+    ):
         interval = newcombe_difference(int(events_1), 19, int(events_2), 19)
         covered += interval.lower <= share_1 - share_2 <= interval.upper
-    assert 0.93 < covered / 3000 < 0.99
+    assert covered / 6000 == pytest.approx(0.955, abs=0.01)
 
 
 # ---- paired difference ------------------------------------------------------------
