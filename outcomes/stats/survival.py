@@ -86,7 +86,7 @@ class SurvivalCurve(Result):
 
     def at_risk_at(self, times: Sequence[float] | ArrayLike) -> tuple[int, ...]:
         """Cases at risk just before each time (censored on that day included)."""
-        asked = _checked_times(times)
+        asked = checked_times(times)
         place = np.searchsorted(np.asarray(self.days), asked, side="left")
         return tuple((*self.at_risk, 0)[i] for i in place)
 
@@ -96,7 +96,7 @@ class SurvivalCurve(Result):
         After the last observed day nothing is known, so the value is None, unless
         the curve has already fallen to zero.
         """
-        asked = _checked_times(times)
+        asked = checked_times(times)
         place = np.searchsorted(np.asarray(self.days), asked, side="right") - 1
         return tuple(
             self._point(int(i), float(t)) for i, t in zip(place, asked, strict=True)
@@ -158,8 +158,8 @@ def curve_of(
     return SurvivalCurve(
         days=tuple(table.days.tolist()),
         survival=tuple(survival.tolist()),
-        lower=_none_for_nan(lower),
-        upper=_none_for_nan(upper),
+        lower=none_for_nan(lower),
+        upper=none_for_nan(upper),
         at_risk=tuple(table.at_risk.tolist()),
         events=tuple(table.events.tolist()),
         censored=tuple(table.censored.tolist()),
@@ -239,7 +239,7 @@ def restricted_mean(curve: SurvivalCurve, until: float | None = None) -> Restric
     last observed day of a curve above zero; without events there is no error to give.
     """
     last = curve.days[-1]
-    end = last if until is None else float(_checked_times([until])[0])
+    end = last if until is None else float(checked_times([until])[0])
     if end > last and curve.survival[-1] > 0:
         reason = f"observation ends on day {last:g}, before day {end:g}"
         return _restricted(curve, end, None, None, reason)
@@ -282,11 +282,15 @@ def _restricted(
     )
 
 
-def _checked_times(times: Sequence[float] | ArrayLike) -> FloatArray:
+def checked_times(times: Sequence[float] | ArrayLike) -> FloatArray:
+    """Finite times of at least zero, in the order asked."""
     asked = as_floats(times, "times")
     check_not_negative(asked, "times")
     return asked
 
 
-def _none_for_nan(values: FloatArray) -> Limits:
-    return tuple(None if value != value else value for value in values.tolist())
+def none_for_nan(values: FloatArray) -> Limits:
+    """Plain numbers, None where a limit does not exist."""
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    return tuple(plain.tolist())
