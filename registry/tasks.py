@@ -1,0 +1,25 @@
+"""The sweep: every few seconds, whatever a lost message left behind is found again."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import Task, shared_task
+
+from registry.models.heartbeat import WorkerHeartbeat
+from registry.signals import sweep
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="registry.sweep", bind=True)
+def run_sweep(self: Task) -> None:
+    """Show that this worker lives, then let every app look for its stale rows."""
+    WorkerHeartbeat.beat(self.request.hostname or "called directly")
+    for receiver, answer in sweep.send_robust(sender=None):
+        if isinstance(answer, Exception):
+            logger.error(
+                "a sweep failed: %s",
+                getattr(receiver, "__qualname__", receiver),
+                exc_info=answer,
+            )
