@@ -1,0 +1,239 @@
+// Behaviour of forms. Everything works without it, only less kindly.
+//   Enter in a text field moves on and never submits (data-enter-submits allows it).
+//   data-show-if="field=value[,value]" hides and disables a part until it holds.
+//   "?" in an empty field opens the menu of reasons for a missing value.
+//   data-score-card sums its data-score-item inputs; a total needs every answer.
+//   A form is sent once (data-guard="off" switches that off).
+
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+// Dates ---------------------------------------------------------------------------
+
+function isoDate(year, month, day) {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const same = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return same && year > 1899 ? date.toISOString().slice(0, 10) : null;
+}
+
+function todayIso() {
+  const now = new Date();
+  return isoDate(now.getFullYear(), now.getMonth() + 1, now.getDate());
+}
+
+/** ISO form of a typed date, or null when it is not clearly one day. 3/4/2021 is refused. */
+export function readDate(text) {
+  const typed = text.trim().toLowerCase();
+  if (typed === "today" || typed === "t") return todayIso();
+  let parts = typed.match(/^(\d{4})[-/. ]?(\d{1,2})[-/. ]?(\d{1,2})$/);
+  if (parts) return isoDate(+parts[1], +parts[2], +parts[3]);
+  parts = typed.match(/^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})$/);
+  if (parts) return isoDate(+parts[3], +parts[2], +parts[1]);
+  parts = typed.match(/^(\d{1,2})[ -]?([a-z]{3})[a-z]*\.?[ -]?(\d{4})$/);
+  if (parts) return isoDate(+parts[3], MONTHS.indexOf(parts[2]) + 1, +parts[1]);
+  return null;
+}
+
+function setUpDates(root) {
+  for (const box of root.querySelectorAll("[data-date-field]")) {
+    const input = box.querySelector("input:not([data-date-native])");
+    const native = box.querySelector("[data-date-native]");
+    input.placeholder ||= "YYYY-MM-DD";
+    input.autocomplete = "off";
+    input.addEventListener("change", () => { input.value = readDate(input.value) ?? input.value; });
+    box.querySelector("[data-date-open]").addEventListener("click", () => {
+      native.value = readDate(input.value) ?? "";
+      native.showPicker();
+    });
+    native.addEventListener("change", () => {
+      input.value = native.value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      input.focus();
+    });
+  }
+}
+
+// Parts shown only when they apply -------------------------------------------------
+
+function valuesOf(form, name) {
+  const chosen = [...form.elements].filter((each) => each.name === name && !each.matches("[type=hidden]"));
+  return chosen.filter((each) => !["radio", "checkbox"].includes(each.type) || each.checked)
+    .map((each) => (each.type === "checkbox" && each.value === "on" ? "true" : each.value));
+}
+
+function holds(form, rule) {
+  const [name, wanted] = rule.split("=");
+  const values = valuesOf(form, name.trim());
+  return wanted.split(",").some((value) => values.includes(value.trim()));
+}
+
+function showApplicable(form) {
+  for (const part of form.querySelectorAll("[data-show-if]")) {
+    const shown = holds(form, part.dataset.showIf);
+    part.hidden = !shown;
+    for (const control of part.querySelectorAll("input, select, textarea")) {
+      if (!shown && !control.disabled) { control.disabled = true; control.dataset.hiddenPart = "1"; }
+      if (shown && control.dataset.hiddenPart) { control.disabled = false; delete control.dataset.hiddenPart; }
+    }
+  }
+}
+
+// Reasons for missing values ---------------------------------------------------------
+
+function valueControls(field) {
+  return [...field.querySelectorAll("input, select, textarea")]
+    .filter((each) => !each.closest("[data-missing-menu]") && !each.matches("[data-date-native]"));
+}
+
+function isAnswered(control) {
+  return ["radio", "checkbox"].includes(control.type) ? control.checked : control.value.trim() !== "";
+}
+
+function applyMissing(field, menu) {
+  const missing = menu.value !== "";
+  field.classList.toggle("is-missing", missing);
+  if (!missing) return;
+  for (const control of valueControls(field).filter(isAnswered)) {
+    if ("checked" in control && ["radio", "checkbox"].includes(control.type)) control.checked = false;
+    else control.value = "";
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+function dropReasonWhenAnswered(field, menu) {
+  if (!menu.value || !valueControls(field).some(isAnswered)) return;
+  menu.value = "";
+  field.classList.remove("is-missing");
+}
+
+function openMissingMenu(event) {
+  if (event.key !== "?" || event.target.closest("[data-missing-menu]")) return;
+  const menu = event.target.closest(".field:has([data-missing-menu])")?.querySelector("[data-missing-menu] select");
+  const typing = event.target.matches("textarea, input:not([type=radio], [type=checkbox])") && event.target.value !== "";
+  if (!menu || typing) return;
+  event.preventDefault();
+  menu.focus();
+  try { menu.showPicker(); } catch { /* the browser opens it on the next key */ }
+}
+
+function setUpMissing(root) {
+  for (const menu of root.querySelectorAll("[data-missing-menu] select")) {
+    const field = menu.closest(".field");
+    menu.addEventListener("change", () => applyMissing(field, menu));
+    field.addEventListener("input", (event) => { if (event.target !== menu) dropReasonWhenAnswered(field, menu); });
+    field.classList.toggle("is-missing", menu.value !== "");
+  }
+}
+
+// Scores ---------------------------------------------------------------------------
+
+function itemScore(item) {
+  const answered = valueControls(item).filter(isAnswered);
+  const score = answered.length ? Number(answered[0].value.replace(",", ".")) : NaN;
+  return Number.isFinite(score) ? score : null;
+}
+
+function sumScore(card) {
+  const scores = [...card.querySelectorAll("[data-score-item]")].map(itemScore);
+  const known = scores.filter((score) => score !== null);
+  const whole = known.length === scores.length && scores.length > 0;
+  card.querySelector("[data-score-total]").textContent = whole
+    ? String(known.reduce((sum, score) => sum + score, 0)) : "–";
+  card.querySelector("[data-score-note]").textContent = card.dataset.answeredText
+    .replace("{n}", known.length).replace("{m}", scores.length);
+}
+
+function setUpScores(root) {
+  for (const card of root.querySelectorAll("[data-score-card]")) {
+    for (const kind of ["input", "change"]) card.addEventListener(kind, () => sumScore(card));
+    sumScore(card);
+  }
+}
+
+// Sending ---------------------------------------------------------------------------
+
+function keepEnterFromSubmitting(event) {
+  if (event.key !== "Enter" || event.isComposing) return;
+  const input = event.target;
+  if (!input.matches?.("input:not([type=submit], [type=button], [type=reset])")) return;
+  if (input.closest("[data-enter-submits]") || !input.form) return;
+  if (input.form.matches(".entrance-card form, [method=get]")) return;
+  event.preventDefault();
+  const stops = [...input.form.elements].filter((each) => each.tabIndex >= 0 && !each.disabled
+    && each.type !== "hidden" && each.tagName !== "FIELDSET" && each.offsetParent
+    && !(each.type === "radio" && each.name === input.name && each !== input));
+  stops[stops.indexOf(input) + 1]?.focus();
+}
+
+function guardAgainstDoubleSubmit(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.dataset.guard === "off" || form.method === "get") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  for (const button of form.querySelectorAll("[type=submit]")) button.setAttribute("aria-busy", "true");
+}
+
+function allowSendingAgain() {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  }
+}
+
+function clearRadio(event) {
+  const radio = event.target;
+  if (!radio.matches?.(".chip-choice input[type=radio]")) return;
+  const again = event.type === "click" && radio.dataset.wasChecked === "1";
+  const erased = event.type === "keydown" && ["Backspace", "Delete"].includes(event.key);
+  const group = radio.closest(".chips").querySelectorAll("input[type=radio]");
+  if ((again || erased) && !radio.required) {
+    radio.checked = false;
+    radio.dispatchEvent(new Event("input", { bubbles: true }));
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  if (event.type === "click") group.forEach((each) => { each.dataset.wasChecked = each.checked ? "1" : ""; });
+}
+
+function rememberChecked(root) {
+  root.querySelectorAll(".chip-choice input[type=radio]:checked").forEach((each) => { each.dataset.wasChecked = "1"; });
+}
+
+function describeUnits(root) {
+  for (const unit of root.querySelectorAll(".field-unit[id]")) {
+    const input = unit.parentElement.querySelector("input");
+    const hint = input?.closest(".field").querySelector(".field-hint[id]");
+    const ids = new Set((input?.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
+    for (const part of [hint, unit]) if (part) ids.add(part.id);
+    input?.setAttribute("aria-describedby", [...ids].join(" "));
+    if (input?.type === "text") input.inputMode ||= "decimal";
+  }
+}
+
+function setUp(root) {
+  setUpDates(root);
+  setUpMissing(root);
+  setUpScores(root);
+  rememberChecked(root);
+  describeUnits(root);
+  root.querySelectorAll("form").forEach(showApplicable);
+}
+
+document.addEventListener("keydown", (event) => {
+  keepEnterFromSubmitting(event);
+  openMissingMenu(event);
+  clearRadio(event);
+});
+document.addEventListener("click", clearRadio);
+document.addEventListener("submit", guardAgainstDoubleSubmit);
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.form) showApplicable(event.target.form);
+  });
+}
+document.addEventListener("change", (event) => {
+  if (event.target.form?.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+});
+document.addEventListener("htmx:afterRequest", allowSendingAgain);
+document.addEventListener("htmx:load", (event) => setUp(event.target));
+window.addEventListener("pageshow", allowSendingAgain);
+setUp(document);
+document.querySelector("[data-error-summary]")?.focus();
