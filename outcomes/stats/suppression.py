@@ -257,15 +257,11 @@ def _two_way_equations(height: int, width: int) -> list[list[int]]:
     row_totals = height * width + np.arange(height)
     column_totals = height * width + height + np.arange(width)
     total = height * width + height + width
-    sums = [
-        *zip(cells, row_totals, strict=True),
-        *zip(cells.T, column_totals, strict=True),
-        (row_totals, total),
-        (column_totals, total),
-    ]
-    equations = np.zeros((len(sums), total + 1), dtype=np.int64)
-    for equation, (parts, whole) in zip(equations, sums, strict=True):
-        equation[parts] = 1
+    parts = [*cells, *cells.T, row_totals, column_totals]
+    wholes = [*row_totals.tolist(), *column_totals.tolist(), total, total]
+    equations = np.zeros((len(parts), total + 1), dtype=np.int64)
+    for equation, summands, whole in zip(equations, parts, wholes, strict=True):
+        equation[summands] = 1
         equation[whole] = -1
     result: list[list[int]] = equations.tolist()
     return result

@@ -1,0 +1,276 @@
+"""Agreement of readers: kappa for categories, ICC(2,1) for measurements.
+
+Kappa depends on how common the finding is, so the prevalence and bias indices are
+part of the answer. References: Cohen J. Educ Psychol Meas 1960;20:37-46; Fleiss JL,
+Cohen J, Everitt BS. Psychol Bull 1969;72:323-327 (standard error); Byrt T, Bishop J,
+Carlin JB. J Clin Epidemiol 1993;46:423-429 (indices); Shrout PE, Fleiss JL. Psychol
+Bull 1979;86:420-428 and McGraw KO, Wong SP. Psychol Methods 1996;1:30-46 (ICC).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Hashable, Sequence
+from typing import Literal
+
+import numpy as np
+from scipy.stats import f as f_distribution
+from scipy.stats import norm
+from statsmodels.stats.inter_rater import cohens_kappa
+from statsmodels.stats.proportion import proportion_confint
+
+from outcomes.stats.checks import (
+    FloatArray,
+    as_floats,
+    check_count,
+    check_level,
+    check_not_empty,
+    check_same_length,
+)
+from outcomes.stats.errors import StatError
+from outcomes.stats.result import Interval, Result
+
+Weights = Literal["none", "linear", "quadratic"]
+ROUNDING = 1e-12  # of variances that are zero but for rounding
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kappa(Result):
+    """Chance-corrected agreement of two readers.
+
+    ``kappa.value`` is None where chance alone would agree in every case; ``reason``
+    then says so. With perfect agreement the standard error is zero, and the limits
+    are None rather than 1 to 1; the exact limits of ``observed`` hold on. The indices
+    are those of a 2x2 table: ``prevalence_index`` (a-d)/n, ``bias_index`` (b-c)/n,
+    ``adjusted_kappa`` the prevalence- and bias-adjusted kappa 2·po-1; None for more
+    categories. With weights ``observed`` and ``expected`` stay unweighted.
+    """
+
+    method: str
+    kappa: Interval
+    standard_error: float | None
+    observed: Interval
+    expected: float
+    readings: int
+    prevalence_index: float | None = None
+    bias_index: float | None = None
+    adjusted_kappa: float | None = None
+    reason: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class IntraclassCorrelation(Result):
+    """ICC(2,1): two-way random effects, absolute agreement, a single reader."""
+
+    method: str
+    icc: Interval
+    subjects: int
+    readers: int
+    mean_square_subjects: float
+    mean_square_readers: float
+    mean_square_error: float
+    reason: str | None = None
+
+
+def agreement_table(
+    first: Sequence[Hashable],
+    second: Sequence[Hashable],
+    categories: Sequence[Hashable],
+) -> list[list[int]]:
+    """Counts by the first reader's (rows) and the second's category (columns)."""
+    check_same_length(first=first, second=second)
+    place = {category: index for index, category in enumerate(categories)}
+    if len(place) != len(categories):
+        raise StatError("categories contain duplicates")
+    table = [[0] * len(categories) for _ in categories]
+    for one, other in zip(first, second, strict=True):
+        if one not in place or other not in place:
+            raise StatError(f"a reading is none of the categories: {one!r}, {other!r}")
+        table[place[one]][place[other]] += 1
+    return table
+
+
+def cohen_kappa(
+    table: Sequence[Sequence[int]], weights: Weights = "none", level: float = 0.95
+) -> Kappa:
+    """Kappa of a square table of counts, in the order of the scale for weights.
+
+    Linear weights are 1-|i-j|/(k-1), quadratic 1-((i-j)/(k-1))².
+    """
+    check_level(level)
+    counts = _square(table)
+    if weights not in ("none", "linear", "quadratic"):
+        raise StatError(f"weights are none, linear or quadratic, not {weights!r}")
+    shares = counts / counts.sum()
+    expected = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    agreed = int(np.trace(counts))
+    kappa, error, reason = _kappa_and_error(counts, weights)
+    return Kappa(
+        method=f"Cohen's kappa, weights {weights}",
+        kappa=_normal_interval(kappa, error, level),
+        standard_error=error,
+        observed=_observed(agreed, int(counts.sum()), level),
+        expected=expected,
+        readings=int(counts.sum()),
+        reason=reason,
+        **(_indices(counts) if len(counts) == 2 else {}),
+    )
+
+
+def icc_2_1(
+    ratings: Sequence[Sequence[float]], level: float = 0.95
+) -> IntraclassCorrelation:
+    """ICC(2,1) of a complete table, one row per subject and one column per reader.
+
+    Interval of McGraw and Wong with Satterthwaite's degrees of freedom. Not
+    estimable when all readings are the same; without any error the limits are None.
+    """
+    check_level(level)
+    rows = _complete(ratings)
+    n, k = rows.shape
+    subjects, readers, error = _mean_squares(rows)
+    scale = subjects + (k - 1) * error + k * (readers - error) / n
+    total = float(np.square(rows - rows.mean()).sum())
+    reason, value, limits = None, None, (None, None)
+    if total == 0 or abs(scale) <= ROUNDING * total:
+        reason = "the readings do not vary between subjects"
+    else:
+        value = (subjects - error) / scale
+        if error > ROUNDING * total:
+            limits = _icc_limits(value, subjects, readers, error, (n, k), level)
+        else:
+            reason = "no disagreement between readers; limits are not estimable"
+    return IntraclassCorrelation(
+        method="ICC(2,1), two-way random effects, absolute agreement, single reader",
+        icc=Interval(
+            value=value,
+            lower=limits[0],
+            upper=limits[1],
+            method="McGraw and Wong",
+            level=level,
+        ),
+        subjects=n,
+        readers=k,
+        mean_square_subjects=subjects,
+        mean_square_readers=readers,
+        mean_square_error=error,
+        reason=reason,
+    )
+
+
+def _square(table: Sequence[Sequence[int]]) -> FloatArray:
+    for row in table:
+        check_same_length(rows=table, columns=row)
+        for count in row:
+            check_count(count, "count")
+    counts = np.array(table, dtype=np.float64)
+    if len(counts) < 2 or counts.sum() == 0:
+        raise StatError("table needs two categories and one reading at least")
+    return counts
+
+
+def _kappa_and_error(
+    counts: FloatArray, weights: Weights
+) -> tuple[float | None, float | None, str | None]:
+    """Kappa, its standard error, and the reason why one of them is missing."""
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    n = counts.sum()
+    if ((rows == n) & (columns == n)).any():
+        return None, None, "both readers used one and the same category throughout"
+    weighting = None if weights == "none" else weights
+    found = cohens_kappa(counts, wt=weighting, return_results=True)
+    if np.trace(counts) == n:
+        return 1.0, None, "no disagreement in this sample; limits are not estimable"
+    variance = float(found.var_kappa)
+    if variance <= ROUNDING:
+        return float(found.kappa), None, "the standard error is zero in this sample"
+    return float(found.kappa), math.sqrt(variance), None
+
+
+def _normal_interval(
+    value: float | None, error: float | None, level: float
+) -> Interval:
+    """Limits cut at -1 and 1."""
+    lower = upper = None
+    if value is not None and error is not None:
+        half = float(norm.ppf((1 + level) / 2)) * error
+        lower, upper = max(-1.0, value - half), min(1.0, value + half)
+    return Interval(
+        value=value,
+        lower=lower,
+        upper=upper,
+        method="normal, Fleiss-Cohen-Everitt standard error",
+        level=level,
+    )
+
+
+def _observed(agreed: int, n: int, level: float) -> Interval:
+    lower, upper = proportion_confint(agreed, n, alpha=1 - level, method="beta")
+    return Interval(
+        value=agreed / n,
+        lower=float(lower),
+        upper=float(upper),
+        method="Clopper-Pearson",
+        level=level,
+    )
+
+
+def _indices(counts: FloatArray) -> dict[str, float]:
+    (a, b), (c, d) = counts
+    n = counts.sum()
+    return {
+        "prevalence_index": float((a - d) / n),
+        "bias_index": float((b - c) / n),
+        "adjusted_kappa": float(2 * (a + d) / n - 1),
+    }
+
+
+def _complete(ratings: Sequence[Sequence[float]]) -> FloatArray:
+    check_not_empty(ratings, "ratings")
+    rows = [as_floats(row, "ratings") for row in ratings]
+    for row in rows:
+        check_same_length(first_row=rows[0], row=row)
+    table = np.vstack(rows)
+    if table.shape[0] < 2 or table.shape[1] < 2:
+        raise StatError("ratings need two subjects and two readers at least")
+    return table
+
+
+def _mean_squares(rows: FloatArray) -> tuple[float, float, float]:
+    """Between subjects, between readers, residual."""
+    n, k = rows.shape
+    subjects, readers = rows.mean(axis=1), rows.mean(axis=0)
+    residual = rows - subjects[:, None] - readers + rows.mean()
+    return (
+        float(k * np.var(subjects, ddof=1)),
+        float(n * np.var(readers, ddof=1)),
+        float(np.square(residual).sum() / ((n - 1) * (k - 1))),
+    )
+
+
+def _icc_limits(
+    icc: float,
+    subjects: float,
+    readers: float,
+    error: float,
+    shape: tuple[int, int],
+    level: float,
+) -> tuple[float, float]:
+    n, k = shape
+    ratio = readers / error
+    upper_part = (
+        (k - 1) * (n - 1) * (k * icc * ratio + n * (1 + (k - 1) * icc) - k * icc) ** 2
+    )
+    lower_part = (n - 1) * (k * icc * ratio) ** 2 + (
+        n * (1 + (k - 1) * icc) - k * icc
+    ) ** 2
+    df = upper_part / lower_part
+    tail = (1 + level) / 2
+    low = float(f_distribution.ppf(tail, n - 1, df))
+    high = float(f_distribution.ppf(tail, df, n - 1))
+    rest = k * readers + (k * n - k - n) * error
+    return (
+        n * (subjects - low * error) / (low * rest + n * subjects),
+        n * (high * subjects - error) / (rest + n * high * subjects),
+    )

@@ -1,0 +1,83 @@
+"""The design matrix of the regressions: named covariates to named columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outcomes.stats.checks import FloatArray, as_floats, check_not_empty
+from outcomes.stats.errors import StatError
+
+Covariates = Mapping[str, Sequence[float] | Sequence[str] | NDArray[np.generic]]
+RANK_TOLERANCE = 1e-9  # of a column's own length; below it is a copy of the others
+
+
+@dataclasses.dataclass(frozen=True)
+class Design:
+    """Columns with an intercept first; one row per case, in the order given."""
+
+    names: tuple[str, ...]
+    matrix: FloatArray
+
+
+def design_matrix(covariates: Covariates, rows: int) -> Design:
+    """Numbers as they are, texts as indicators of every level but the first.
+
+    Levels are sorted, so the reference level does not depend on the order of rows.
+    """
+    if not covariates:
+        raise StatError("covariates is empty")
+    names, columns = ["(Intercept)"], [np.ones(rows)]
+    for name, values in covariates.items():
+        for column_name, column in _columns(name, values):
+            if len(column) != rows:
+                raise StatError(f"lengths differ: {name} {len(column)}, cases {rows}")
+            names.append(column_name)
+            columns.append(column)
+    return Design(tuple(names), np.column_stack(columns))
+
+
+def _columns(
+    name: str, values: Sequence[float] | Sequence[str] | NDArray[np.generic]
+) -> list[tuple[str, FloatArray]]:
+    check_not_empty(values, name)
+    if not all(isinstance(value, str) for value in values):
+        return [(name, as_floats(values, name))]
+    levels = sorted({str(value) for value in values})
+    texts = np.asarray(values, dtype=np.str_)
+    return [
+        (f"{name}={level}", (texts == level).astype(np.float64))
+        for level in levels[1:] or levels
+    ]
+
+
+def redundant_columns(design: Design) -> tuple[str, ...]:
+    """Columns that the columns before them, the intercept included, already give."""
+    scaled = scaled_columns(design.matrix)[0]
+    triangle = np.linalg.qr(scaled, mode="r")
+    full = np.zeros(scaled.shape[1])
+    full[: len(triangle)] = np.abs(np.diag(triangle))
+    lengths = np.linalg.norm(scaled, axis=0)
+    found = full <= RANK_TOLERANCE * np.where(lengths > 0, lengths, 1)
+    return tuple(name for name, is_so in zip(design.names, found, strict=True) if is_so)
+
+
+def scaled_columns(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The columns divided by their largest absolute value, and these values."""
+    scale = np.abs(matrix).max(axis=0)
+    scale[scale == 0] = 1
+    return matrix / scale, scale
+
+
+def as_binary(values: Sequence[int] | NDArray[np.generic], name: str) -> FloatArray:
+    """0 and 1, both present; raises StatError otherwise."""
+    array = as_floats(values, name)
+    check_not_empty(array, name)
+    if not np.isin(array, (0, 1)).all():
+        raise StatError(f"{name} must be 0 or 1")
+    if array.min() == array.max():
+        raise StatError(f"{name} is the same in every case")
+    return array

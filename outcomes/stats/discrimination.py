@@ -1,0 +1,234 @@
+"""How well a finding or a score tells two groups apart.
+
+References: Wilson EB. J Am Stat Assoc 1927;22:209-212; Simel DL, Samsa GP, Matchar DB.
+J Clin Epidemiol 1991;44:763-770 (likelihood ratios); DeLong ER, DeLong DM,
+Clarke-Pearson DL. Biometrics 1988;44:837-845; Newcombe RG. Stat Med 2006;25:559-573
+(AUC of 0 or 1). Own code for the AUC's variance, which SciPy and statsmodels lack.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm, rankdata
+from statsmodels.stats.proportion import proportion_confint
+
+from outcomes.stats.checks import (
+    FloatArray,
+    as_floats,
+    check_count,
+    check_level,
+    check_same_length,
+)
+from outcomes.stats.design import as_binary
+from outcomes.stats.result import Interval, Result
+
+ProportionMethod = Literal["wilson", "clopper-pearson"]
+STATSMODELS_NAME = {"wilson": "wilson", "clopper-pearson": "beta"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DiagnosticAccuracy(Result):
+    """Accuracy of a test from its 2x2 table; predictive values hold for this sample.
+
+    A proportion of no cases has the value None. A likelihood ratio with zero in its
+    denominator has value and upper limit None: it has no bound in this sample.
+    """
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    true_negative: int
+    sensitivity: Interval
+    specificity: Interval
+    positive_predictive_value: Interval
+    negative_predictive_value: Interval
+    positive_likelihood_ratio: Interval
+    negative_likelihood_ratio: Interval
+    prevalence: Interval
+    youden_index: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RocPoint(Result):
+    """Test positive means score >= threshold; None stands for "no case positive"."""
+
+    threshold: float | None
+    sensitivity: float
+    specificity: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Auc(Result):
+    """Area under the ROC curve: chance that a case with the event scores higher."""
+
+    method: str
+    auc: Interval
+    standard_error: float | None
+    events: int
+    non_events: int
+    reason: str | None = None
+
+
+def diagnostic_accuracy(
+    *,
+    true_positive: int,
+    false_positive: int,
+    false_negative: int,
+    true_negative: int,
+    method: ProportionMethod = "wilson",
+    level: float = 0.95,
+) -> DiagnosticAccuracy:
+    """Sensitivity to likelihood ratios with their intervals, from counts."""
+    check_level(level)
+    tp = check_count(true_positive, "true_positive")
+    fp = check_count(false_positive, "false_positive")
+    fn = check_count(false_negative, "false_negative")
+    tn = check_count(true_negative, "true_negative")
+    sensitivity = _proportion(tp, tp + fn, method, level)
+    specificity = _proportion(tn, tn + fp, method, level)
+    youden = None
+    if sensitivity.value is not None and specificity.value is not None:
+        youden = sensitivity.value + specificity.value - 1
+    return DiagnosticAccuracy(
+        true_positive=tp,
+        false_positive=fp,
+        false_negative=fn,
+        true_negative=tn,
+        sensitivity=sensitivity,
+        specificity=specificity,
+        positive_predictive_value=_proportion(tp, tp + fp, method, level),
+        negative_predictive_value=_proportion(tn, tn + fn, method, level),
+        positive_likelihood_ratio=_likelihood_ratio(tp, tp + fn, fp, fp + tn, level),
+        negative_likelihood_ratio=_likelihood_ratio(fn, tp + fn, tn, fp + tn, level),
+        prevalence=_proportion(tp + fn, tp + fp + fn + tn, method, level),
+        youden_index=youden,
+    )
+
+
+def roc_curve(outcome: Sequence[int], score: Sequence[float]) -> tuple[RocPoint, ...]:
+    """One point per distinct score, from "nobody positive" to "everybody positive"."""
+    events, others = _groups(outcome, score)
+    points = [RocPoint(threshold=None, sensitivity=0.0, specificity=1.0)]
+    for threshold in np.unique(np.concatenate([events, others]))[::-1]:
+        points.append(
+            RocPoint(
+                threshold=float(threshold),
+                sensitivity=float((events >= threshold).mean()),
+                specificity=float((others < threshold).mean()),
+            )
+        )
+    return tuple(points)
+
+
+def auc(outcome: Sequence[int], score: Sequence[float], level: float = 0.95) -> Auc:
+    """AUC with DeLong's interval, cut at 0 and 1; a tie counts one half.
+
+    DeLong's variance is zero when a score separates the groups without overlap, or
+    in neither; an interval of 1 to 1 would be false certainty, so Newcombe's
+    score-type limits (his method 5) are given instead, and ``reason`` says so.
+    """
+    check_level(level)
+    events, others = _groups(outcome, score)
+    value, variance = _delong(events, others)
+    z = float(norm.ppf((1 + level) / 2))
+    reason, error = None, None
+    if variance is not None and variance > 0:
+        method, error = "DeLong", math.sqrt(variance)
+        lower, upper = max(0.0, value - z * error), min(1.0, value + z * error)
+    else:
+        method = "Newcombe's method 5"
+        reason = "DeLong's variance is zero or undefined in this sample"
+        lower, upper = _newcombe(value, len(events), len(others), z)
+    return Auc(
+        method="Mann-Whitney estimate of the area",
+        auc=Interval(value=value, lower=lower, upper=upper, method=method, level=level),
+        standard_error=error,
+        events=len(events),
+        non_events=len(others),
+        reason=reason,
+    )
+
+
+def _proportion(
+    events: int, total: int, method: ProportionMethod, level: float
+) -> Interval:
+    value = lower = upper = None
+    if total:
+        value = events / total
+        limits = proportion_confint(
+            events, total, alpha=1 - level, method=STATSMODELS_NAME[method]
+        )
+        lower, upper = (min(1.0, max(0.0, float(limit))) for limit in limits)
+    return Interval(value=value, lower=lower, upper=upper, method=method, level=level)
+
+
+def _likelihood_ratio(x1: int, n1: int, x0: int, n0: int, level: float) -> Interval:
+    """Ratio of x1/n1 to x0/n0 with limits on the log scale.
+
+    With an empty cell the limits come from the table with 0.5 added to each cell,
+    and the method says so.
+    """
+    if not n1 or not n0 or (not x1 and not x0):
+        return Interval(
+            value=None, lower=None, upper=None, method="not estimable", level=level
+        )
+    method, added = "log (Simel)", 0.0
+    if not x1 or not x0:
+        method, added = "log (Simel), 0.5 added to each cell", 0.5
+    a, b, m, n = x1 + added, x0 + added, n1 + 2 * added, n0 + 2 * added
+    centre = math.log(a / m) - math.log(b / n)
+    half = float(norm.ppf((1 + level) / 2)) * math.sqrt(1 / a - 1 / m + 1 / b - 1 / n)
+    return Interval(
+        value=(x1 / n1) / (x0 / n0) if x0 else None,
+        lower=math.exp(centre - half) if x1 else 0.0,
+        upper=math.exp(centre + half) if x0 else None,
+        method=method,
+        level=level,
+    )
+
+
+def _groups(
+    outcome: Sequence[int], score: Sequence[float]
+) -> tuple[FloatArray, FloatArray]:
+    """Scores of cases with and without the event."""
+    check_same_length(outcome=outcome, score=score)
+    scores = as_floats(score, "score")
+    event = as_binary(outcome, "outcome").astype(bool)
+    return scores[event], scores[~event]
+
+
+def _delong(events: FloatArray, others: FloatArray) -> tuple[float, float | None]:
+    """AUC and DeLong's variance from placements; None with one case in a group.
+
+    Midranks give the placements in n·log(n) (Sun X, Xu W. IEEE Signal Process Lett
+    2014;21:1389-1393).
+    """
+    m, n = len(events), len(others)
+    together = rankdata(np.concatenate([events, others]))
+    of_events = (together[:m] - rankdata(events)) / n
+    of_others = 1 - (together[m:] - rankdata(others)) / m
+    value = float(of_events.mean())
+    if min(m, n) < 2:
+        return value, None
+    variance = np.var(of_events, ddof=1) / m + np.var(of_others, ddof=1) / n
+    return value, float(variance)
+
+
+def _newcombe(value: float, m: int, n: int, z: float) -> tuple[float, float]:
+    """The areas whose Hanley-McNeil standard error reaches ``value``."""
+    half_total = (m + n) / 2 - 1
+
+    def excess(area: float) -> float:
+        spread = half_total * ((1 - area) / (2 - area) + area / (1 + area))
+        variance = area * (1 - area) * (1 + spread) / (m * n)
+        return abs(area - value) - z * math.sqrt(variance)
+
+    lower = float(brentq(excess, 0.0, value, xtol=1e-12)) if value > 0 else 0.0
+    upper = float(brentq(excess, value, 1.0, xtol=1e-12)) if value < 1 else 1.0
+    return lower, upper
