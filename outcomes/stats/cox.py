@@ -22,7 +22,7 @@ from outcomes.stats.checks import FloatArray, as_floats, check_level, check_same
 from outcomes.stats.cox_likelihood import DeathTerms, RiskSets
 from outcomes.stats.cox_separation import is_monotone, one_sided_variables
 from outcomes.stats.errors import ConvergenceError, StatError
-from outcomes.stats.event_table import table_from_rows
+from outcomes.stats.event_table import EventTable, table_from_rows
 from outcomes.stats.result import Interval, Result, TestResult
 from outcomes.stats.survival import curve_of
 
@@ -31,6 +31,11 @@ _MAX_STEPS = 50
 # A standardised coefficient this large, a hazard ratio above 20 for one standard
 # deviation, is rare in nature and usual under separation: it calls the exact check.
 _SUSPICIOUS = 3.0
+NO_CONTRAST = (
+    "on the days of the events the cases still at risk do not differ enough "
+    "in the variables"
+)
+SEPARATED_TOGETHER = "separation: the variables together order the events completely"
 PROPORTIONALITY = "proportional hazards (scaled Schoenfeld residuals)"
 
 
@@ -101,16 +106,17 @@ def cox(
     table = table_from_rows(days, events)
     names, matrix = _design(variables, len(np.asarray(days)))
     times, flags = as_floats(days, "days"), as_floats(events, "events") == 1
-    refused = {"estimable": False, "n": table.n, "n_events": table.n_events}
     reasons = _reasons_before_fitting(names, matrix, times, flags)
     if reasons:
-        return CoxResult(reasons=reasons, variables=names, level=level, **refused)
+        return _refused(reasons, names, table, level)
     centre, scale = matrix.mean(axis=0), matrix.std(axis=0)
     sets = RiskSets.of(times, flags, (matrix - centre) / scale)
+    information = sets.terms(np.zeros(len(names))).information
+    if np.linalg.matrix_rank(information, hermitian=True) < len(names):
+        return _refused((NO_CONTRAST,), names, table, level)
     fit = _maximum(sets)
     if fit is None:
-        reasons = ("separation: the variables together order the events completely",)
-        return CoxResult(reasons=reasons, variables=names, level=level, **refused)
+        return _refused((SEPARATED_TOGETHER,), names, table, level)
     curve = curve_of(table)
     before = np.concatenate([[1.0], curve.survival])
     place = np.searchsorted(np.asarray(curve.days), sets.death_days, side="left")
@@ -125,6 +131,19 @@ def cox(
         log_likelihood=fit.terms.log_likelihood,
         likelihood_ratio=_likelihood_ratio(fit),
         proportional_hazards=_proportionality(names, fit, 1 - before[place]),
+        level=level,
+    )
+
+
+def _refused(
+    reasons: tuple[str, ...], names: tuple[str, ...], table: EventTable, level: float
+) -> CoxResult:
+    return CoxResult(
+        estimable=False,
+        reasons=reasons,
+        n=table.n,
+        n_events=table.n_events,
+        variables=names,
         level=level,
     )
 
