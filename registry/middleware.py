@@ -1,0 +1,151 @@
+"""What every request passes through, in the order of the MIDDLEWARE setting."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+import pghistory
+import structlog
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import resolve_url
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
+RETRY_AFTER_SECONDS = 5
+
+
+class UnavailableDatabaseMiddleware:
+    """Says plainly that the database is away, instead of a page about a broken program.
+
+    An exception of an inner middleware never arrives here as an exception: Django turns
+    it into a 500 at the layer where it happens. Its signal tells what it was.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        got_request_exception.connect(mark_unavailable_database)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 500 and hasattr(request, "database_unavailable"):
+            return unavailable(request)
+        return response
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.error("database unavailable", exc_info=exception)
+            return unavailable(request)
+        return None
+
+
+def mark_unavailable_database(request: HttpRequest, **kwargs: object) -> None:
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        request.database_unavailable = True  # type: ignore[attr-defined]
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503 that needs neither database nor session: a page, or problem+json for the API.
+
+    The outcome of a commit that was under way is unknown, so the text does not promise.
+    """
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
+    if not request.path_info.startswith("/api/"):
+        page = render_to_string("503.html")
+        return HttpResponse(page, status=503, headers=headers)
+    problem = {
+        "type": "about:blank",
+        "title": _("The registry cannot reach its database"),
+        "status": 503,
+        "code": "database_unavailable",
+        "detail": _(
+            "Try again in a few seconds. If you sent a change, read the record first:"
+            " it may or may not have been saved."
+        ),
+    }
+    return JsonResponse(
+        problem, status=503, headers=headers, content_type="application/problem+json"
+    )
+
+
+class SessionLimitMiddleware:
+    """Ends a session after idle minutes and after absolute hours.
+
+    A request that the page makes by itself (``X-Background: 1``) does not count as
+    activity: polling never keeps an abandoned screen signed in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and not request.path_info.startswith("/api/"):
+            now = int(time.time())
+            if self.expired(request, now):
+                logout(request)
+                return self.signed_out(request)
+            self.note_activity(request, now)
+        return self.get_response(request)
+
+    def expired(self, request: HttpRequest, now: int) -> bool:
+        began = request.session.get("began_at", now)
+        seen = request.session.get("seen_at", now)
+        return (
+            now - seen > settings.SESSION_COOKIE_AGE
+            or now - began > settings.SESSION_ABSOLUTE_AGE
+        )
+
+    def note_activity(self, request: HttpRequest, now: int) -> None:
+        request.session.setdefault("began_at", now)
+        background = request.headers.get("X-Background") == "1"
+        if not background and now - request.session.get("seen_at", 0) >= 30:
+            request.session["seen_at"] = now
+
+    def signed_out(self, request: HttpRequest) -> HttpResponse:
+        messages.info(request, _("You were signed out after a time without activity."))
+        response = redirect_to_login(request.get_full_path())
+        if request.headers.get("HX-Request"):
+            response = HttpResponse(status=401)
+            response["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
+        return response
+
+
+class AuditContextMiddleware:
+    """Gives every history row of a request its user, request and door."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"}:
+            return self.get_response(request)
+        door = "api" if request.path_info.startswith("/api/") else "browser"
+        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+        with pghistory.context(
+            user=request.user.pk, request=str(request_id), door=door
+        ):
+            return self.get_response(request)
+
+
+class NoStoreMiddleware:
+    """Nothing that a signed-in person saw stays in a cache."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        return response
