@@ -76,7 +76,7 @@ def as_flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
     array = as_floats(values, name)
     if not ((array == 0) | (array == 1)).all():
         raise StatError(f"{name} must be 0 or 1 (or False and True)")
-    return array == 1
+    return np.asarray(array == 1)
 
 
 def as_counts(values: ArrayLike, name: str) -> NDArray[np.int64]:

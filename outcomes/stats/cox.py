@@ -276,7 +276,8 @@ def _proportionality(
         if np.linalg.matrix_rank(block, hermitian=True) < len(kept):
             reason = "the events are on too few days"
             return TestResult(name=name, estimable=False, reason=reason)
-        return _chi_squared(name, part @ np.linalg.solve(block, part), len(added))
+        statistic = float(part @ np.linalg.solve(block, part))
+        return _chi_squared(name, statistic, len(added))
 
     return ProportionalHazards(
         variables=tuple(
@@ -292,6 +293,6 @@ def _chi_squared(name: str, statistic: float, df: int) -> TestResult:
         name=name,
         estimable=True,
         p_value=float(chi2.sf(statistic, df)),
-        statistic=float(statistic),
+        statistic=statistic,
         df=float(df),
     )

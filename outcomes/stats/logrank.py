@@ -86,26 +86,27 @@ def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRan
         observed, expected = observed + parts[0], expected + parts[1]
         covariance = covariance + parts[2]
     rank = int(np.linalg.matrix_rank(covariance))
-    counts = {
-        "observed": tuple(observed.tolist()),
-        "expected": tuple(expected.tolist()),
-    }
+    compared = LogRankResult(
+        name=name,
+        estimable=False,
+        observed=tuple(observed.tolist()),
+        expected=tuple(expected.tolist()),
+    )
     reason = _reason_against(int(observed.sum()), rank, size)
     if reason is not None:
-        return LogRankResult(name=name, estimable=False, reason=reason, **counts)
+        return dataclasses.replace(compared, reason=reason)
     # The covariance has no inverse, since the differences add up to zero; the
     # pseudo-inverse equals leaving one group out, and also leaves out a group that
     # was never at risk on an event day.
     difference = observed - expected
     inverse = np.linalg.pinv(covariance, hermitian=True)
     statistic = float(difference @ inverse @ difference)
-    return LogRankResult(
-        name=name,
+    return dataclasses.replace(
+        compared,
         estimable=True,
         p_value=float(chi2.sf(statistic, rank)),
         statistic=statistic,
         df=float(rank),
-        **counts,
     )
 
 

@@ -177,7 +177,7 @@ def _survival_and_greenwood(table: EventTable) -> tuple[FloatArray, FloatArray]:
     """S and the sum of d/(n(n-d)), which is infinite once S is zero."""
     at_risk, events = table.at_risk, table.events
     staying = at_risk - events
-    survival = np.cumprod(staying / at_risk)
+    survival = np.cumprod(staying / at_risk, dtype=np.float64)
     terms = np.full(len(events), np.inf)
     np.divide(events, at_risk * staying.astype(float), out=terms, where=staying > 0)
     return survival, np.cumsum(terms)
