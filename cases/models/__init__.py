@@ -1,0 +1,13 @@
+from cases.models.case import Case
+from cases.models.mri import MriStudy
+from cases.models.operation import Complication, Operation
+from cases.models.patient import Patient, PatientIdentity
+
+__all__ = [
+    "Case",
+    "Complication",
+    "MriStudy",
+    "Operation",
+    "Patient",
+    "PatientIdentity",
+]

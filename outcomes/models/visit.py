@@ -1,0 +1,451 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Case as CaseExpression
+from django.db.models import F, Q, Value, When
+from django.db.models.expressions import CombinedExpression
+from django.utils.translation import gettext_lazy as _
+
+from cases.models import Case
+from outcomes import choices
+from registry.constraints import constrained
+from registry.fields import (
+    ChoiceField,
+    DayField,
+    FlagField,
+    LevelField,
+    MeasureField,
+    MultiChoiceField,
+    Need,
+    Privacy,
+    WholeNumberField,
+    WordsField,
+)
+from registry.history import tracked
+from registry.models import ClinicalRecord
+
+HALF = Decimal("0.5")
+JOA_ITEMS: dict[str, tuple[str, ...]] = {
+    "cervical17": (
+        "joa_ue_motor",
+        "joa_le_motor",
+        "joa_ue_sens",
+        "joa_le_sens",
+        "joa_trunk_sens",
+        "joa_bladder",
+    ),
+    "cervical17_rev": (
+        "joa_ue_motor",
+        "joa_shoulder",
+        "joa_le_motor",
+        "joa_ue_sens",
+        "joa_le_sens",
+        "joa_trunk_sens",
+        "joa_bladder",
+    ),
+    "thoracic11": ("joa_le_motor", "joa_le_sens", "joa_trunk_sens", "joa_bladder"),
+    "lumbar29": ("joa_lumbar_total",),
+}
+JOA_MAXIMUM = {
+    "cervical17": 17,
+    "cervical17_rev": 17,
+    "thoracic11": 11,
+    "lumbar29": 29,
+}
+ALL_JOA_ITEMS = tuple(dict.fromkeys(item for items in JOA_ITEMS.values() for item in items))
+
+
+def _joa_total() -> Any:
+    """Sum of the sub-scores of the form; NULL as soon as one is missing."""
+    number: Any = models.DecimalField(max_digits=5, decimal_places=1, null=True)
+    branches = []
+    for form, items in JOA_ITEMS.items():
+        total: Any = F(items[0])
+        for item in items[1:]:
+            total = CombinedExpression(total, "+", F(item), output_field=number)
+        branches.append(When(joa_region=form, then=total))
+    return CaseExpression(*branches, default=Value(None), output_field=number)
+
+
+def _nrs(label: Any) -> WholeNumberField:
+    return WholeNumberField(label, least=0, most=10, need=Need.CONDITIONAL, group="pain")
+
+
+@tracked()
+@constrained
+class Visit(ClinicalRecord):
+    """One examination: symptoms, neurological scores, pain by site."""
+
+    CODE_PREFIX = "VIS"
+    CENTRE_PATH = "case__centre"
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="visits")
+    visit_type = ChoiceField(
+        _("visit"),
+        choices=choices.VisitType.choices,
+        null=False,
+        need=Need.ALWAYS,
+        group="visit",
+    )
+    visit_date = DayField(_("date"), need=Need.ALWAYS, group="visit")
+    reported_day = WholeNumberField(
+        _("days from the operation, as reported"),
+        unit=_("days"),
+        definition=_("Only where the source gives a time but no date."),
+        least=-36_500,
+        most=36_500,
+        group="visit",
+    )
+    mode = ChoiceField(
+        _("mode"),
+        choices=choices.VisitMode.choices,
+        definition=_("JOA and McCormick need an examination."),
+        need=Need.ALWAYS,
+        group="visit",
+    )
+    assessor = ChoiceField(
+        _("assessed by"),
+        choices=choices.Assessor.choices,
+        need=Need.ALWAYS,
+        group="visit",
+    )
+    # --- symptoms
+    pain_present = FlagField(_("pain"), need=Need.ALWAYS, group="pain")
+    pain_distribution = MultiChoiceField(
+        _("where"), options=choices.PainSite, need=Need.CONDITIONAL, group="pain"
+    )
+    pain_nrs_kind = ChoiceField(
+        _("intensity asked for"),
+        choices=choices.PainKind.choices,
+        need=Need.CONDITIONAL,
+        group="pain",
+    )
+    pain_local_nrs = _nrs(_("NRS, local"))
+    pain_radicular_nrs = _nrs(_("NRS, radicular"))
+    pain_segmental_nrs = _nrs(_("NRS, segmental at the level"))
+    pain_below_level_nrs = _nrs(_("NRS, below the level"))
+    pain_funicular_nrs = _nrs(_("NRS, funicular"))
+    pain_surgical_nrs = _nrs(_("NRS, wound or muscle"))
+    pain_other_nrs = _nrs(_("NRS, other"))
+    pain_levels = WordsField(
+        _("dermatomes of pain"), max_length=120, privacy=Privacy.QUASI, group="pain"
+    )
+    allodynia = ChoiceField(
+        _("allodynia"), choices=choices.Allodynia.choices, group="pain"
+    )
+    pain_medication = MultiChoiceField(
+        _("pain medication"), options=choices.PainMedication, group="pain"
+    )
+    sensory_deficit = ChoiceField(
+        _("sensory deficit"),
+        choices=choices.SensoryDeficit.choices,
+        need=Need.ALWAYS,
+        group="neurology",
+    )
+    sensory_level = LevelField(
+        _("sensory level"), need=Need.CONDITIONAL, group="neurology"
+    )
+    motor_mrc_min = ChoiceField(
+        _("weakest key muscle, MRC"),
+        choices=choices.MRC_GRADES,
+        need=Need.ALWAYS,
+        group="neurology",
+    )
+    gait = ChoiceField(
+        _("gait"), choices=choices.Gait.choices, need=Need.ALWAYS, group="neurology"
+    )
+    bladder = ChoiceField(
+        _("bladder"),
+        choices=choices.Bladder.choices,
+        need=Need.ALWAYS,
+        group="neurology",
+    )
+    bowel = ChoiceField(_("bowel"), choices=choices.Bowel.choices, group="neurology")
+    sexual_function = ChoiceField(
+        _("sexual function"), choices=choices.SexualFunction.choices, group="neurology"
+    )
+    reflexes_pathological = FlagField(
+        _("pathological reflexes"),
+        definition=_("Babinski, Hoffmann or clonus."),
+        group="neurology",
+    )
+    # --- scores
+    mmcs = WholeNumberField(
+        _("modified McCormick grade"),
+        choices=choices.MCCORMICK_GRADES,
+        definition=_(
+            "I intact; II mild deficit, independent; III independent with an aid; "
+            "IV dependent; V para- or quadriplegia."
+        ),
+        least=1,
+        most=5,
+        need=Need.ALWAYS,
+        group="scores",
+    )
+    mmcs_version = ChoiceField(
+        _("McCormick version"),
+        choices=choices.MccormickVersion.choices,
+        default=choices.MccormickVersion.MODIFIED,
+        definition=_("Grades of different versions are never compared."),
+        need=Need.CONDITIONAL,
+        group="scores",
+    )
+    joa_region = ChoiceField(
+        _("JOA form"),
+        choices=choices.JoaForm.choices,
+        definition=_("Decides the maximum and the recovery rate."),
+        group="scores",
+    )
+    joa_ue_motor = MeasureField(
+        _("JOA arm motor"), least=0, most=4, step=HALF, need=Need.CONDITIONAL, group="joa"
+    )
+    joa_shoulder = MeasureField(
+        _("JOA shoulder and elbow"),
+        least=-2,
+        most=0,
+        step=HALF,
+        definition=_("Revised form only: -2, -1, -0.5 or 0."),
+        need=Need.CONDITIONAL,
+        group="joa",
+    )
+    joa_le_motor = MeasureField(
+        _("JOA leg motor"), least=0, most=4, step=HALF, need=Need.CONDITIONAL, group="joa"
+    )
+    joa_ue_sens = MeasureField(
+        _("JOA arm sensory"),
+        least=0,
+        most=2,
+        step=HALF,
+        need=Need.CONDITIONAL,
+        group="joa",
+    )
+    joa_le_sens = MeasureField(
+        _("JOA leg sensory"),
+        least=0,
+        most=2,
+        step=HALF,
+        need=Need.CONDITIONAL,
+        group="joa",
+    )
+    joa_trunk_sens = MeasureField(
+        _("JOA trunk sensory"),
+        least=0,
+        most=2,
+        step=HALF,
+        need=Need.CONDITIONAL,
+        group="joa",
+    )
+    joa_bladder = MeasureField(
+        _("JOA bladder"),
+        least=0,
+        most=3,
+        step=Decimal(1),
+        need=Need.CONDITIONAL,
+        group="joa",
+    )
+    joa_lumbar_total = WholeNumberField(
+        _("JOA lumbar total"),
+        definition=_("The lumbar form is entered as its total."),
+        least=-6,
+        most=29,
+        need=Need.CONDITIONAL,
+        group="joa",
+    )
+    mjoa_total = WholeNumberField(_("mJOA"), least=0, most=18, group="more_scores")
+    nurick = WholeNumberField(_("Nurick grade"), least=0, most=5, group="more_scores")
+    ais = ChoiceField(_("AIS"), choices=choices.AIS_GRADES, group="more_scores")
+    motor_total = WholeNumberField(
+        _("ISNCSCI motor"), least=0, most=100, group="more_scores"
+    )
+    lt_total = WholeNumberField(
+        _("ISNCSCI light touch"), least=0, most=112, group="more_scores"
+    )
+    pp_total = WholeNumberField(
+        _("ISNCSCI pin prick"), least=0, most=112, group="more_scores"
+    )
+    kps = WholeNumberField(
+        _("Karnofsky"), least=0, most=100, step=Decimal(10), group="more_scores"
+    )
+    ecog = WholeNumberField(_("ECOG"), least=0, most=5, group="more_scores")
+    ndi_pct = MeasureField(_("NDI"), unit="%", least=0, most=100, group="more_scores")
+    odi_pct = MeasureField(_("ODI"), unit="%", least=0, most=100, group="more_scores")
+    eq5d5l = ChoiceField(
+        _("EQ-5D-5L profile"),
+        max_length=5,
+        definition=_("Five digits from 1 to 5."),
+        group="more_scores",
+    )
+    eq_vas = WholeNumberField(_("EQ-VAS"), least=0, most=100, group="more_scores")
+    paindetect = WholeNumberField(
+        _("painDETECT"), least=-1, most=38, group="more_scores"
+    )
+    dn4 = WholeNumberField(_("DN4"), least=0, most=10, group="more_scores")
+    npsi_total = WholeNumberField(_("NPSI"), least=0, most=100, group="more_scores")
+    odom = ChoiceField(_("Odom"), choices=choices.Odom.choices, group="more_scores")
+    remark = WordsField(_("remark"), group="visit")
+
+    joa_total = models.GeneratedField(
+        expression=_joa_total(),
+        output_field=models.DecimalField(max_digits=5, decimal_places=1, null=True),
+        db_persist=True,
+    )
+
+    class Meta(ClinicalRecord.Meta):
+        indexes = [models.Index(fields=["case", "visit_date"], name="visit_case_date")]
+        constraints = [
+            *ClinicalRecord.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(visit_date__isnull=True) | Q(reported_day__isnull=True),
+                name="visit_date_or_reported_day",
+                violation_error_message=_(
+                    "Days as reported are only for visits without a date."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(mmcs__isnull=True) | Q(mmcs_version__isnull=False),
+                name="visit_mmcs_has_version",
+                violation_error_message=_("Say which version the grade belongs to."),
+            ),
+            models.CheckConstraint(
+                condition=Q(mmcs__isnull=True)
+                | ~Q(mmcs=5)
+                | Q(mmcs_version__isnull=True)
+                | ~Q(mmcs_version="mccormick4"),
+                name="visit_mmcs_grade_in_version",
+                violation_error_message=_("The original scale has four grades."),
+            ),
+            models.CheckConstraint(
+                condition=Q(pain_present__isnull=True)
+                | Q(pain_present=True)
+                | (
+                    Q(pain_distribution__isnull=True)
+                    & ~Q(
+                        *(
+                            Q(**{f"{field}__gt": 0, f"{field}__isnull": False})
+                            for field in choices.PAIN_NRS_FIELDS.values()
+                        ),
+                        _connector=Q.OR,
+                    )
+                ),
+                name="visit_no_pain_means_no_pain",
+                violation_error_message=_(
+                    "Without pain there is neither a place nor an intensity."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(joa_shoulder__isnull=True)
+                | Q(joa_region="cervical17_rev", joa_region__isnull=False),
+                name="visit_joa_shoulder_revised_only",
+                violation_error_message=_(
+                    "Shoulder and elbow belong to the revised cervical form."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(joa_region__isnull=False)
+                | Q(**{f"{item}__isnull": True for item in ALL_JOA_ITEMS}),
+                name="visit_joa_items_need_form",
+                violation_error_message=_("Choose the JOA form of these sub-scores."),
+            ),
+            models.CheckConstraint(
+                condition=Q(eq5d5l__isnull=True) | Q(eq5d5l__regex=r"^[1-5]{5}$"),
+                name="visit_eq5d5l_form",
+                violation_error_message=_("Five digits from 1 to 5."),
+            ),
+            models.CheckConstraint(
+                condition=Q(odom__isnull=True) | ~Q(visit_type="preop"),
+                name="visit_odom_after_operation",
+                violation_error_message=_("Odom is given after the operation."),
+            ),
+        ]
+
+    CONSTRAINT_FIELDS = {
+        "visit_date_or_reported_day": "reported_day",
+        "visit_mmcs_has_version": "mmcs_version",
+        "visit_mmcs_grade_in_version": "mmcs",
+        "visit_no_pain_means_no_pain": "pain_present",
+        "visit_joa_shoulder_revised_only": "joa_shoulder",
+        "visit_joa_items_need_form": "joa_region",
+        "visit_eq5d5l_form": "eq5d5l",
+        "visit_odom_after_operation": "odom",
+    }
+
+    @property
+    def visit_day(self) -> int | None:
+        """Days from the index operation; negative before it."""
+        operated = self.case.operated_on
+        if self.visit_date and operated:
+            return (self.visit_date - operated).days
+        return self.reported_day
+
+    def applicable(self, field: Any) -> bool:
+        name = field.name
+        if name in ALL_JOA_ITEMS:
+            return name in JOA_ITEMS.get(self.joa_region or "", ())
+        if name in {"pain_distribution", "pain_nrs_kind"}:
+            return bool(self.pain_present)
+        if field.group == "pain" and name.endswith("_nrs"):
+            return any(
+                choices.PAIN_NRS_FIELDS[site] == name
+                for site in self.pain_distribution or ()
+            )
+        if name == "sensory_level":
+            return self.sensory_deficit not in (None, "none")
+        if name == "mmcs_version":
+            return self.mmcs is not None
+        return super().applicable(field)
+
+    def clean(self) -> None:
+        super().clean()
+        errors = self._date_errors() | self._pain_errors() | self._joa_errors()
+        if errors:
+            raise ValidationError(errors)
+
+    def _date_errors(self) -> dict[str, Any]:
+        operated = self.case.operated_on
+        if not self.visit_date or not operated:
+            return {}
+        before = self.visit_type == choices.VisitType.PREOP
+        if before and self.visit_date > operated:
+            return {
+                "visit_date": _("A visit before the operation cannot follow %(day)s.")
+                % {"day": operated.isoformat()}
+            }
+        unscheduled = self.visit_type == choices.VisitType.UNSCHEDULED
+        if not before and not unscheduled and self.visit_date < operated:
+            return {
+                "visit_date": _("A follow-up visit cannot precede %(day)s.")
+                % {"day": operated.isoformat()}
+            }
+        return {}
+
+    def _pain_errors(self) -> dict[str, Any]:
+        sites = set(self.pain_distribution or ())
+        errors: dict[str, Any] = {}
+        for site, name in choices.PAIN_NRS_FIELDS.items():
+            intensity = getattr(self, name)
+            if intensity and site not in sites:
+                errors[name] = _("Mark the place, or take the intensity away.")
+            elif intensity == 0 and site in sites:
+                errors[name] = _("Pain is marked here; 0 says that there is none.")
+        return errors
+
+    def _joa_errors(self) -> dict[str, Any]:
+        if not self.joa_region:
+            return {}
+        errors: dict[str, Any] = {}
+        items = JOA_ITEMS[self.joa_region]
+        for name in ALL_JOA_ITEMS:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if name not in items:
+                errors[name] = _("This item is not part of the form chosen.")
+            elif self.joa_region != "cervical17_rev" and value != int(value):
+                errors[name] = _("Half points belong to the revised form.")
+        if self.joa_shoulder is not None and float(self.joa_shoulder) == -1.5:
+            errors["joa_shoulder"] = _("Choose -2, -1, -0.5 or 0.")
+        return errors

@@ -1,0 +1,301 @@
+"""Model fields that carry their own description.
+
+Each clinical field knows its label, definition, unit, allowed values, how much it is
+needed and its privacy class. Codebook, forms, import template, export transforms and
+API schema are made from that, and the database constraints too
+(:mod:`registry.constraints`). The description stays out of migrations.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registry.levels import SEGMENT_ORDINAL, LevelError, parse_level
+
+
+class Privacy(StrEnum):
+    """How a field must be treated when rows leave the registry."""
+
+    DIRECT = "direct"  # names a person: never leaves
+    STAFF = "staff"  # names a member of staff: dropped
+    QUASI = "quasi"  # identifies in combination: banded or grouped
+    SENSITIVE = "sensitive"  # special care: grouped when rare
+    DATE = "date"  # becomes a day offset
+    CODE = "code"  # replaced by a code per release
+    CLINICAL = "clinical"  # kept
+    TEXT = "text"  # free text: dropped
+    SYSTEM = "system"  # bookkeeping of the registry
+
+
+class Need(StrEnum):
+    """Whether a case counts as complete without the field."""
+
+    ALWAYS = "required"
+    CONDITIONAL = "conditional"
+    OPTIONAL = "optional"
+
+
+class MissingReason(models.TextChoices):
+    """Why a field has no value. Unknown is data; a sentinel number is not."""
+
+    NOT_DONE = "not_done", _("Not done")
+    UNKNOWN = "unknown", _("Unknown")
+    NOT_APPLICABLE = "not_applicable", _("Not applicable")
+    PENDING = "pending", _("Pending")
+
+
+class Described:
+    """Mixin: description of a field, kept out of migrations."""
+
+    def __init__(
+        self,
+        *args: Any,
+        definition: str = "",
+        unit: str = "",
+        need: Need = Need.OPTIONAL,
+        privacy: Privacy = Privacy.CLINICAL,
+        least: Decimal | int | date | None = None,
+        most: Decimal | int | date | None = None,
+        step: Decimal | None = None,
+        group: str = "",
+        **kwargs: Any,
+    ) -> None:
+        self.definition, self.unit, self.need = definition, unit, need
+        self.privacy, self.group = privacy, group
+        self.least, self.most, self.step = least, most, step
+        kwargs.setdefault("null", True)
+        kwargs.setdefault("blank", kwargs["null"])
+        super().__init__(*args, **kwargs)
+
+    @property
+    def validators(self) -> list[Any]:
+        """Django's own validators, and the field's range and step."""
+        own: list[Any] = list(super().validators)  # type: ignore[misc]
+        if self.least is not None:
+            own.append(MinValueValidator(self.least, self._range_text()))
+        if self.most is not None:
+            own.append(MaxValueValidator(self.most, self._range_text()))
+        if self.step is not None:
+            own.append(self._check_step)
+        return own
+
+    @property
+    def plausible(self) -> str:
+        """The allowed range in words, for the hint beside the field; may be empty."""
+        if self.least is None or self.most is None:
+            return ""
+        return f"{self.least} – {self.most}" + (f" {self.unit}" if self.unit else "")
+
+    def _range_text(self) -> Any:
+        return _("%(value)s lies outside the possible range %(range)s.") % {
+            "value": "%(show_value)s",
+            "range": self.plausible.replace("%", "%%"),
+        }
+
+    def _check_step(self, value: Decimal) -> None:
+        if self.step and Decimal(str(value)) % self.step:
+            raise ValidationError(
+                _("Enter a multiple of %(step)s."), "step", {"step": self.step}
+            )
+
+
+class ChoiceField(Described, models.CharField):
+    """One of a closed list of codes; without a list, a short code of a given form."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 40)
+        super().__init__(*args, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        if isinstance(value, str):
+            return clean_words(value) or None
+        return value
+
+
+class FlagField(Described, models.BooleanField):
+    """Yes, no, or not known."""
+
+
+class WholeNumberField(Described, models.IntegerField):
+    """A whole number within its range."""
+
+
+class MeasureField(Described, models.DecimalField):
+    """A measured number; one decimal place unless said otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 8)
+        kwargs.setdefault("decimal_places", 1)
+        super().__init__(*args, **kwargs)
+
+
+class DayField(Described, models.DateField):
+    """A calendar date without time of day."""
+
+    def __init__(
+        self, *args: Any, placeholder_allowed: bool = False, **kwargs: Any
+    ) -> None:
+        self.placeholder_allowed = placeholder_allowed
+        kwargs.setdefault("privacy", Privacy.DATE)
+        kwargs.setdefault("least", EARLIEST_DAY)
+        super().__init__(*args, **kwargs)
+
+    @property
+    def plausible(self) -> str:
+        return ""
+
+    @property
+    def validators(self) -> list[Any]:
+        own = [v for v in super().validators if not isinstance(v, MinValueValidator)]
+        return [*own, check_day] if self.placeholder_allowed else [*own, check_record_day]
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and not ISO_DAY.fullmatch(value):
+            raise ValidationError(
+                _("“%(value)s” is not a date. Write it as year-month-day, 2021-02-28."),
+                "invalid",
+                {"value": value[:40]},
+            )
+        return super().to_python(value)
+
+
+EARLIEST_DAY = date(1900, 1, 2)
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# What systems write when they have no date; as a date of birth both are real.
+PLACEHOLDER_DAYS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
+
+
+def check_day(value: date) -> None:
+    """A day between 1900 and today; a future one is answered with a guess."""
+    today = timezone.localdate()
+    if value > today:
+        guess = value.replace(year=today.year, day=min(value.day, 28))
+        if guess > today:
+            guess = guess.replace(year=today.year - 1)
+        raise ValidationError(
+            _("%(value)s lies in the future. Was it %(guess)s?"),
+            "future",
+            {"value": value.isoformat(), "guess": guess.isoformat()},
+        )
+    if value < EARLIEST_DAY:
+        raise ValidationError(
+            _("%(value)s lies too far back. Give the full year."),
+            "too_early",
+            {"value": value.isoformat()},
+        )
+
+
+def check_record_day(value: date) -> None:
+    """Also not a placeholder that stands for an unknown date."""
+    if value in PLACEHOLDER_DAYS:
+        raise ValidationError(
+            _("%(value)s is a placeholder. Leave the date out and say “unknown”."),
+            "placeholder",
+            {"value": value.isoformat()},
+        )
+    check_day(value)
+
+
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def clean_words(text: str) -> str:
+    """NFC text without control, zero-width or direction-changing characters.
+
+    Raises ValidationError rather than dropping a character silently. The zero-width
+    joiner stays allowed: emoji and several scripts need it.
+    """
+    if _FORBIDDEN.search(text):
+        raise ValidationError(
+            _("The text contains invisible control characters. Type it again."),
+            "control_characters",
+        )
+    return unicodedata.normalize("NFC", text).strip()
+
+
+class WordsField(Described, models.CharField):
+    """Free text. Never exported without the identity permission."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 2000)
+        kwargs.setdefault("privacy", Privacy.TEXT)
+        kwargs.setdefault("null", False)
+        kwargs.setdefault("blank", True)
+        kwargs.setdefault("default", "")
+        super().__init__(*args, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return clean_words(value) if isinstance(value, str) else value
+
+
+class LevelField(Described, models.CharField):
+    """A spinal level, stored by its standard code whatever the spelling typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 3)
+        kwargs.setdefault("privacy", Privacy.QUASI)
+        super().__init__(*args, **kwargs)
+
+    allowed: Sequence[str] = tuple(SEGMENT_ORDINAL)
+
+    def to_python(self, value: Any) -> str | None:
+        if value in (None, ""):
+            return None
+        try:
+            return parse_level(str(value))
+        except LevelError as error:
+            raise ValidationError(str(error), "level") from error
+
+    def formfield(self, **kwargs: Any) -> Any:
+        # The text typed may be longer than the code stored ("Th 05", "coccyx").
+        return super().formfield(**{"max_length": None, **kwargs})
+
+
+class MultiChoiceField(Described, ArrayField):
+    """Several of a closed list of codes, in the order of the list."""
+
+    def __init__(
+        self, verbose_name: Any = None, *, options: Any = None, **kwargs: Any
+    ) -> None:
+        self.options = options
+        kwargs.setdefault("base_field", models.CharField(max_length=40))
+        super().__init__(verbose_name=verbose_name, **kwargs)
+
+    @property
+    def codes(self) -> list[str]:
+        return [code for code, _label in getattr(self.options, "choices", [])]
+
+    def to_python(self, value: Any) -> list[str] | None:
+        value = super().to_python(value)
+        if not value:
+            return None
+        unknown = [code for code in value if code not in self.codes]
+        if unknown:
+            raise ValidationError(
+                _("%(codes)s is not one of the choices."),
+                "invalid_choice",
+                {"codes": ", ".join(map(str, unknown))},
+            )
+        if "none" in value and len(set(value)) > 1:
+            raise ValidationError(
+                _("“None” cannot stand together with other choices."), "none_and_others"
+            )
+        return [code for code in self.codes if code in value]

@@ -1,0 +1,19 @@
+from registry.models.audit import AuditEvent
+from registry.models.centre import Centre, Membership
+from registry.models.clinical import ClinicalQuerySet, ClinicalRecord
+from registry.models.heartbeat import WorkerHeartbeat
+from registry.models.submission import Submission
+from registry.models.token import ApiToken
+from registry.models.user import User
+
+__all__ = [
+    "ApiToken",
+    "AuditEvent",
+    "Centre",
+    "ClinicalQuerySet",
+    "ClinicalRecord",
+    "Membership",
+    "Submission",
+    "User",
+    "WorkerHeartbeat",
+]

@@ -1,0 +1,92 @@
+"""Functions of the database that the models use, created by the first migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import CharField, Func, SmallIntegerField
+
+
+class SpinalLevelOrdinal(Func):
+    """Place of a level among the cord segments, C0 = 0 to Co = 31."""
+
+    function = "spinal_level_ordinal"
+    output_field: models.Field[Any, Any] = SmallIntegerField()
+
+
+class SpinalLevelSpan(Func):
+    """Number of levels from rostral to caudal; arguments rostral, caudal, basis."""
+
+    function = "spinal_level_span"
+    output_field: models.Field[Any, Any] = SmallIntegerField()
+
+
+class SpinalRegion(Func):
+    """Region of a range; arguments rostral, caudal, conus or cauda flag."""
+
+    function = "spinal_region"
+    output_field: models.Field[Any, Any] = CharField(max_length=20)
+
+
+CREATE_FUNCTIONS = """
+CREATE FUNCTION spinal_level_ordinal(level text) RETURNS smallint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
+  SELECT CASE
+    WHEN level = 'Co' THEN 31
+    WHEN level LIKE 'C%' THEN substr(level, 2)::int
+    WHEN level LIKE 'T%' THEN 8 + substr(level, 2)::int
+    WHEN level LIKE 'L%' THEN 20 + substr(level, 2)::int
+    WHEN level LIKE 'S%' THEN 25 + substr(level, 2)::int
+  END::smallint
+$$;
+
+-- Vertebrae have no C8: a range of vertebral bodies across C7/T1 is one shorter.
+CREATE FUNCTION spinal_level_span(rostral text, caudal text, basis text)
+RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT (public.spinal_level_ordinal(caudal) - public.spinal_level_ordinal(rostral) + 1
+    - CASE WHEN coalesce(basis, '') <> 'cord_segment'
+            AND public.spinal_level_ordinal(rostral) < 8
+            AND public.spinal_level_ordinal(caudal) > 8 THEN 1 ELSE 0 END)::smallint
+$$;
+
+CREATE FUNCTION spinal_region(rostral text, caudal text, conus_cauda text)
+RETURNS varchar LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN conus_cauda IN ('conus', 'cauda_equina') THEN conus_cauda
+    WHEN rostral IS NULL OR caudal IS NULL THEN NULL
+    WHEN rostral = 'C0' AND caudal LIKE 'C_' AND caudal <> 'Co' THEN 'craniocervical'
+    WHEN rostral = 'Co' THEN 'sacral'
+    WHEN rostral LIKE 'C%' AND caudal LIKE 'C_' AND caudal <> 'Co' THEN 'cervical'
+    WHEN rostral LIKE 'C%' THEN 'cervicothoracic'
+    WHEN rostral LIKE 'T%' AND caudal LIKE 'T%' THEN 'thoracic'
+    WHEN rostral LIKE 'T%' THEN 'thoracolumbar'
+    WHEN rostral LIKE 'L%' AND caudal LIKE 'L%' THEN 'lumbar'
+    WHEN rostral LIKE 'L%' THEN 'lumbosacral'
+    ELSE 'sacral'
+  END::varchar
+$$;
+"""
+
+DROP_FUNCTIONS = """
+DROP FUNCTION spinal_region(text, text, text);
+DROP FUNCTION spinal_level_span(text, text, text);
+DROP FUNCTION spinal_level_ordinal(text);
+"""
+
+AUDIT_TRIGGERS = """
+CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the audit trail is append-only';
+END $$;
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON registry_auditevent
+  FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON registry_auditevent
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+"""
+
+DROP_AUDIT_TRIGGERS = """
+DROP TRIGGER audit_no_truncate ON registry_auditevent;
+DROP TRIGGER audit_append_only ON registry_auditevent;
+DROP FUNCTION audit_refuse();
+"""
