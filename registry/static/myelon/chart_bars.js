@@ -1,0 +1,87 @@
+// Counts by category: bars with their counts, or one dot per case when there are few.
+
+import { axisLook, inkOn, markOf } from "./chart_palette.js";
+
+const MOST_DOTS = 10;
+const LEAST_LABEL_HEIGHT = 14;
+
+function totals(chart) {
+  return chart.x.map((_, place) => chart.series.reduce((sum, each) => sum + (each.values[place] ?? 0), 0));
+}
+
+function highest(chart) {
+  const each = chart.stacked === false ? chart.series.flatMap((one) => one.values) : totals(chart);
+  return Math.max(1, ...each.map((value) => value ?? 0));
+}
+
+function niceTop(value) {
+  const step = 10 ** Math.floor(Math.log10(value));
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((factor) => Math.ceil(factor * step)).find((top) => top >= value) ?? value;
+}
+
+function axes(chart, colours, size, top) {
+  const look = axisLook(colours);
+  const narrow = size.width < 480;
+  return {
+    grid: { left: 8, right: 8, top: 44, bottom: chart.x_label ? 26 : 6, containLabel: true },
+    xAxis: { ...look, type: "category", data: chart.x, name: chart.x_label, nameLocation: "middle", nameGap: 28,
+      axisTick: { show: false }, axisLabel: { ...look.axisLabel, hideOverlap: true, interval: narrow ? "auto" : 0 } },
+    yAxis: { ...look, type: "value", min: 0, max: top, minInterval: 1, name: chart.y_label, nameLocation: "end", nameGap: 10,
+      nameTextStyle: { ...look.nameTextStyle, align: "left", padding: [0, 0, 0, -26] }, axisLine: { show: false }, axisTick: { show: false },
+      splitLine: { show: true, lineStyle: { color: colours.line } } },
+  };
+}
+
+/** The series' names, each with its mark, above the plot. */
+export function namesAbove(chart, colours) {
+  return {
+    legend: {
+      right: 0, top: 0, itemWidth: 12, itemHeight: 10, itemGap: 18, selectedMode: false,
+      textStyle: { color: colours.ink, fontSize: 12 },
+      data: chart.series.map((each, index) => ({ name: each.name, icon: markOf(each, index, colours).symbol })),
+    },
+  };
+}
+
+function barSeries(chart, colours, plotHeight, top) {
+  return chart.series.map((each, index) => {
+    const mark = markOf(each, index, colours);
+    const label = (point) => ((point.value / top) * plotHeight >= LEAST_LABEL_HEIGHT ? point.value : "");
+    return {
+      type: "bar", name: each.name, data: each.values, stack: chart.stacked === false ? undefined : "cases",
+      barMaxWidth: 44, barCategoryGap: "28%",
+      itemStyle: { color: mark.colour, decal: mark.decal, borderColor: colours.surface, borderWidth: 0.5 },
+      label: { show: true, position: "inside", formatter: label, color: inkOn(mark.colour), fontSize: 11,
+        textBorderColor: mark.colour, textBorderWidth: mark.decal.symbol === "none" ? 0 : 3 },
+      emphasis: { disabled: true },
+    };
+  });
+}
+
+function dotSeries(chart, colours, plotHeight, top) {
+  const below = chart.x.map(() => 0);
+  const diameter = Math.min(16, (plotHeight / top) * 0.82);
+  return chart.series.map((each, index) => {
+    const mark = markOf(each, index, colours);
+    const points = each.values.flatMap((count, place) => {
+      const dots = Array.from({ length: count ?? 0 }, (_, step) => [place, below[place] + step + 0.5]);
+      below[place] += count ?? 0;
+      return dots;
+    });
+    return { type: "scatter", name: each.name, data: points, symbol: mark.symbol, symbolSize: diameter,
+      itemStyle: { color: mark.colour, borderColor: colours.surface, borderWidth: 1 }, emphasis: { disabled: true }, silent: true };
+  });
+}
+
+export function barsOption(chart, colours, size) {
+  const most = highest(chart);
+  const few = most <= MOST_DOTS && chart.stacked !== false;
+  const top = niceTop(most);
+  const plotHeight = size.height - 44 - (chart.x_label ? 50 : 28);
+  return {
+    ...axes(chart, colours, size, top),
+    ...namesAbove(chart, colours),
+    tooltip: few ? { show: false } : { trigger: "axis", axisPointer: { type: "shadow" } },
+    series: (few ? dotSeries : barSeries)(chart, colours, plotHeight, top),
+  };
+}
