@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
+
+# A busy machine must not fail a law: examples have no time limit.
+settings.register_profile("statistics", deadline=None)
+settings.load_profile("statistics")
 
 FIXTURES = Path(__file__).parent / "fixtures"
 Columns = dict[str, np.ndarray]
