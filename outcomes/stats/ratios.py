@@ -1,0 +1,224 @@
+"""Odds ratios and risk ratios of 2x2 tables, with defined behaviour for zero cells.
+
+Tables are [[a, b], [c, d]]: groups in rows, with and without the feature in columns.
+A ratio that is infinite or undefined has no value and says why. References: Woolf
+1955, Ann Hum Genet 19:251; Koopman 1984, Biometrics 40:513; Katz 1978, Biometrics
+34:469; Cornfield 1956 (exact conditional limits).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from numpy.typing import ArrayLike
+from scipy import optimize, special
+from scipy.stats import contingency
+
+from outcomes.stats.checks import check_level
+from outcomes.stats.proportions import (
+    PairedCounts,
+    clopper_pearson,
+    standard_normal_limit,
+)
+from outcomes.stats.result import Interval
+from outcomes.stats.tables import Separation, as_2x2, separation
+
+SAMPLE_ODDS_RATIO = "sample odds ratio, Woolf logit"
+CONDITIONAL_ODDS_RATIO = "conditional maximum likelihood odds ratio, exact"
+PAIRED_ODDS_RATIO = "paired odds ratio, exact"
+KOOPMAN_RISK_RATIO = "risk ratio, Koopman score"
+KATZ_RISK_RATIO = "risk ratio, Katz log"
+
+INFINITE = "infinite: the denominator is zero"
+UNDEFINED = "undefined: a group or a category has no observations"
+NO_LOG_LIMITS = "a zero cell leaves this method without limits"
+# Natural logarithms between which the limits of a risk ratio are sought.
+_LOG_RANGE = 34.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ratio(Interval):
+    """A ratio; ``reason`` says why value or limits are missing.
+
+    ``upper`` None with a finite ``lower`` means that the data set no upper limit.
+    """
+
+    reason: str | None = None
+    separation: Separation | None = None
+
+
+def odds_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
+    """ad / bc with Woolf's limits; a zero cell leaves them undefined.
+
+    This is not the odds ratio that R's ``fisher.test`` prints: see
+    ``conditional_odds_ratio``, which has limits for zero cells.
+    """
+    a, b, c, d = as_2x2(table)
+    level = check_level(level)
+    if _has_empty_margin(a, b, c, d):
+        return _no_ratio(SAMPLE_ODDS_RATIO, level, UNDEFINED)
+    kind = separation(table)
+    if b * c == 0:
+        return _no_ratio(SAMPLE_ODDS_RATIO, level, INFINITE, kind)
+    value = a * d / (b * c)
+    lower = upper = None
+    if value > 0:
+        error = math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+        lower, upper = _log_limits(value, error, level)
+    return Ratio(
+        value=value,
+        lower=lower,
+        upper=upper,
+        method=SAMPLE_ODDS_RATIO,
+        level=level,
+        reason=None if value > 0 else NO_LOG_LIMITS,
+        separation=kind,
+    )
+
+
+def conditional_odds_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
+    """The conditional maximum likelihood estimate with exact limits, by SciPy.
+
+    R's ``fisher.test`` prints the same, solved to about 1e-4 only.
+    """
+    a, b, c, d = as_2x2(table)
+    level = check_level(level)
+    if _has_empty_margin(a, b, c, d):
+        return _no_ratio(CONDITIONAL_ODDS_RATIO, level, UNDEFINED)
+    found = contingency.odds_ratio([[a, b], [c, d]], kind="conditional")
+    limits = found.confidence_interval(confidence_level=level)
+    value = float(found.statistic)
+    return Ratio(
+        value=value if math.isfinite(value) else None,
+        lower=float(limits.low),
+        upper=float(limits.high) if math.isfinite(limits.high) else None,
+        method=CONDITIONAL_ODDS_RATIO,
+        level=level,
+        reason=None if math.isfinite(value) else INFINITE,
+        separation=separation(table),
+    )
+
+
+def paired_odds_ratio(pairs: PairedCounts, level: float = 0.95) -> Ratio:
+    """Discordant pairs one way over the other, limits from Clopper-Pearson."""
+    level = check_level(level)
+    discordant = pairs.first_only + pairs.second_only
+    if discordant == 0:
+        return _no_ratio(PAIRED_ODDS_RATIO, level, "undefined: no pair differs")
+    share = clopper_pearson(pairs.first_only, discordant, level)
+    value = _odds(share.value)
+    return Ratio(
+        value=value,
+        lower=_odds(share.lower),
+        upper=_odds(share.upper),
+        method=PAIRED_ODDS_RATIO,
+        level=level,
+        reason=INFINITE if value is None else None,
+    )
+
+
+def risk_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
+    """Share of row 1 over share of row 2 with Koopman's score limits.
+
+    The score limits exist for zero cells too. Own code: statsmodels stops at
+    1 where both shares are 1.
+    """
+    a, b, c, d = as_2x2(table)
+    level = check_level(level)
+    total_1, total_2 = a + b, c + d
+    if total_1 == 0 or total_2 == 0 or a + c == 0:
+        return _no_ratio(KOOPMAN_RISK_RATIO, level, UNDEFINED)
+    limit = float(special.chdtri(1, 1 - level))
+
+    def beyond(log_ratio: float) -> float:
+        ratio = math.exp(log_ratio)
+        return _koopman_score(ratio, a, total_1, c, total_2) - limit
+
+    estimate = a * total_2 / (c * total_1) if c else math.inf
+    return Ratio(
+        value=estimate if c else None,
+        lower=0.0 if a == 0 else _root(beyond, -_LOG_RANGE, _log(estimate)),
+        upper=None if c == 0 else _root(beyond, _log(estimate), _LOG_RANGE),
+        method=KOOPMAN_RISK_RATIO,
+        level=level,
+        reason=None if c else INFINITE,
+        separation=separation(table),
+    )
+
+
+def katz_risk_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
+    """Share of row 1 over share of row 2 with Katz' log limits, by SciPy.
+
+    No limits without events in row 1, nor where all have the feature: the formula
+    would then claim 1 to 1.
+    """
+    a, b, c, d = as_2x2(table)
+    level = check_level(level)
+    if a + b == 0 or c + d == 0 or a + c == 0:
+        return _no_ratio(KATZ_RISK_RATIO, level, UNDEFINED)
+    kind = separation(table)
+    if c == 0:
+        return _no_ratio(KATZ_RISK_RATIO, level, INFINITE, kind)
+    found = contingency.relative_risk(a, a + b, c, c + d)
+    limits = found.confidence_interval(confidence_level=level)
+    has_limits = a > 0 and b + d > 0
+    return Ratio(
+        value=float(found.relative_risk),
+        lower=float(limits.low) if has_limits else None,
+        upper=float(limits.high) if has_limits else None,
+        method=KATZ_RISK_RATIO,
+        level=level,
+        reason=None if has_limits else NO_LOG_LIMITS,
+        separation=kind,
+    )
+
+
+def _koopman_score(ratio: float, x: int, n: int, y: int, m: int) -> float:
+    """Squared score of x of n against y of m under p1 = ratio * p2."""
+    linear = ratio * (n + y) + x + m
+    # The smaller root of the quadratic, in the form that does not cancel.
+    root = math.sqrt(max(linear**2 - 4 * (n + m) * ratio * (x + y), 0.0))
+    p2 = min(2 * (x + y) / (linear + root), 1.0)
+    p1 = min(ratio * p2, 1.0)
+    variance = p1 * (1 - p1) / n + ratio**2 * p2 * (1 - p2) / m
+    distance = x / n - ratio * y / m
+    return distance**2 / variance if variance > 0 else 0.0
+
+
+def _root(beyond: Callable[[float], float], low: float, high: float) -> float:
+    return math.exp(optimize.brentq(beyond, low, high, xtol=1e-14, rtol=1e-14))
+
+
+def _log(estimate: float) -> float:
+    if estimate == 0:
+        return -_LOG_RANGE
+    return math.log(estimate) if math.isfinite(estimate) else _LOG_RANGE
+
+
+def _log_limits(value: float, error: float, level: float) -> tuple[float, float]:
+    factor = math.exp(standard_normal_limit(level) * error)
+    return value / factor, value * factor
+
+
+def _odds(share: float | None) -> float | None:
+    return None if share is None or share == 1 else share / (1 - share)
+
+
+def _has_empty_margin(a: int, b: int, c: int, d: int) -> bool:
+    return 0 in (a + b, c + d, a + c, b + d)
+
+
+def _no_ratio(
+    method: str, level: float, reason: str, kind: Separation | None = None
+) -> Ratio:
+    return Ratio(
+        value=None,
+        lower=None,
+        upper=None,
+        method=method,
+        level=level,
+        reason=reason,
+        separation=kind,
+    )

@@ -1,0 +1,226 @@
+"""Exact and asymptotic tests on tables of counts, the sign test and Holm's rule.
+
+Tables hold one row per group and one column per category. Rows and columns without
+any observation say nothing and are left out; a table with fewer than two of either
+is not estimable rather than p = 1.
+
+References: Fisher 1935, J R Stat Soc 98:39; Freeman and Halton 1951, Biometrika
+38:141; McNemar 1947, Psychometrika 12:153; Holm 1979, Scand J Stat 6:65.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from outcomes.stats.checks import check_count, check_same_length
+from outcomes.stats.errors import StatError
+from outcomes.stats.freeman_halton import SAMPLED_TABLES, enumerated_p, sampled_p
+from outcomes.stats.proportions import PairedCounts
+from outcomes.stats.result import Result, TestResult, not_estimable
+
+CountTable = NDArray[np.int64]
+Separation = Literal["complete", "quasi-complete"]
+
+FISHER = "Fisher exact"
+PEARSON = "Pearson chi-squared"
+MCNEMAR = "McNemar exact"
+SIGN_TEST = "sign test"
+NO_COMPARISON = "only one group or one category has observations"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PearsonTest(TestResult):
+    """Pearson's test with what it rests on; rows and columns as used."""
+
+    expected: tuple[tuple[float, ...], ...]
+    smallest_expected: float
+    expected_below_5: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DirectionTest(TestResult):
+    """A test on the pairs that changed, with all pairs counted."""
+
+    forward: int
+    backward: int
+    unchanged: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Adjusted(Result):
+    """p values adjusted for their family; None stays None and is not counted."""
+
+    method: str
+    family_size: int
+    p_values: tuple[float | None, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CrossTable(Result):
+    """Counts of two columns of rows, labels sorted."""
+
+    groups: tuple[Hashable, ...]
+    categories: tuple[Hashable, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+def cross_tabulate(
+    groups: Sequence[Hashable], categories: Sequence[Hashable]
+) -> CrossTable:
+    """Count rows by group and category; the order of the rows does not matter."""
+    check_same_length(groups=groups, categories=categories)
+    counted = Counter(zip(groups, categories, strict=True))
+    group_labels = tuple(sorted(set(groups), key=repr))
+    category_labels = tuple(sorted(set(categories), key=repr))
+    return CrossTable(
+        groups=group_labels,
+        categories=category_labels,
+        counts=tuple(
+            tuple(counted[group, category] for category in category_labels)
+            for group in group_labels
+        ),
+    )
+
+
+def as_table(table: ArrayLike) -> CountTable:
+    """A two-dimensional table of counts; raises StatError for anything else."""
+    try:
+        counts = np.asarray(table, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise StatError("a table must be rows of equally many counts") from error
+    if counts.ndim != 2 or counts.size == 0:
+        raise StatError("a table must have rows and columns")
+    if not np.isfinite(counts).all() or (counts < 0).any() or (counts % 1 != 0).any():
+        raise StatError("a table must hold whole numbers of at least 0")
+    return counts.astype(np.int64)
+
+
+def as_2x2(table: ArrayLike) -> tuple[int, int, int, int]:
+    """The four cells a, b, c, d of [[a, b], [c, d]]."""
+    counts = as_table(table)
+    if counts.shape != (2, 2):
+        raise StatError(f"a 2x2 table is needed, not {_shape(counts)}")
+    a, b, c, d = (int(count) for count in counts.ravel())
+    return a, b, c, d
+
+
+def separation(table: ArrayLike) -> Separation | None:
+    """Whether a category tells the groups apart without error.
+
+    "complete" where every category was seen in one group only, as 19 of 19 against 0
+    of 19; "quasi-complete" where a group has none of a category that others have.
+    """
+    counts = _observed(as_table(table))
+    if min(counts.shape) < 2:
+        return None
+    if ((counts > 0).sum(axis=0) == 1).all():
+        return "complete"
+    return "quasi-complete" if (counts == 0).any() else None
+
+
+def fisher_exact(table: ArrayLike, seed: int = 0) -> TestResult:
+    """Two-sided: all tables with these margins that are at most as probable.
+
+    2x2 by SciPy, larger tables by enumeration; where there would be too many, 100,000
+    tables are sampled with ``seed`` and the name of the test says so.
+    """
+    counts = _observed(as_table(table))
+    if min(counts.shape) < 2:
+        return not_estimable(FISHER, NO_COMPARISON)
+    if counts.shape == (2, 2):
+        p_value = float(stats.fisher_exact(counts)[1])
+        return TestResult(name=FISHER, estimable=True, p_value=min(p_value, 1.0))
+    name, enumerated = f"{FISHER} {_shape(counts)}", enumerated_p(counts)
+    if enumerated is not None:
+        return TestResult(name=name, estimable=True, p_value=enumerated)
+    return TestResult(
+        name=f"{name}, Monte Carlo with {SAMPLED_TABLES} tables, seed {seed}",
+        estimable=True,
+        p_value=sampled_p(counts, seed),
+    )
+
+
+def pearson(table: ArrayLike) -> PearsonTest | TestResult:
+    """Pearson's chi-squared without Yates' correction, with the expected counts."""
+    counts = _observed(as_table(table))
+    if min(counts.shape) < 2:
+        return not_estimable(PEARSON, NO_COMPARISON)
+    found = stats.chi2_contingency(counts, correction=False)
+    return PearsonTest(
+        name=PEARSON,
+        estimable=True,
+        p_value=float(found.pvalue),
+        statistic=float(found.statistic),
+        df=float(found.dof),
+        expected=tuple(tuple(map(float, row)) for row in found.expected_freq),
+        smallest_expected=float(found.expected_freq.min()),
+        expected_below_5=int((found.expected_freq < 5).sum()),
+    )
+
+
+def mcnemar_exact(pairs: PairedCounts) -> DirectionTest | TestResult:
+    """Exact binomial test on the discordant pairs; without any, not estimable."""
+    return _direction_test(
+        MCNEMAR,
+        pairs.first_only,
+        pairs.second_only,
+        pairs.both + pairs.neither,
+        "no pair differs",
+    )
+
+
+def sign_test(
+    better: int, worse: int, unchanged: int = 0
+) -> DirectionTest | TestResult:
+    """Exact binomial test of better against worse; unchanged pairs are only counted."""
+    better, worse = check_count(better, "better"), check_count(worse, "worse")
+    unchanged = check_count(unchanged, "unchanged")
+    return _direction_test(SIGN_TEST, better, worse, unchanged, "no change")
+
+
+def holm(p_values: Sequence[float | None]) -> Adjusted:
+    """Holm's step-down adjustment, as R's ``p.adjust``; the order is kept."""
+    for p_value in p_values:
+        if p_value is not None and not 0 <= p_value <= 1:
+            raise StatError(f"a p value must lie between 0 and 1, not {p_value!r}")
+    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for rank, (p_value, place) in enumerate(known):
+        largest = max(largest, min((len(known) - rank) * p_value, 1.0))
+        adjusted[place] = largest
+    return Adjusted(method="Holm", family_size=len(known), p_values=tuple(adjusted))
+
+
+def _direction_test(
+    name: str, forward: int, backward: int, unchanged: int, nothing: str
+) -> DirectionTest | TestResult:
+    changed = forward + backward
+    if changed == 0:
+        return not_estimable(name, nothing)
+    return DirectionTest(
+        name=name,
+        estimable=True,
+        p_value=float(stats.binomtest(forward, changed).pvalue),
+        statistic=float(forward),
+        forward=forward,
+        backward=backward,
+        unchanged=unchanged,
+    )
+
+
+def _observed(counts: CountTable) -> CountTable:
+    """Without the rows and columns that have no observation."""
+    observed: CountTable = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    return observed
+
+
+def _shape(counts: CountTable) -> str:
+    return f"{counts.shape[0]}x{counts.shape[1]}"

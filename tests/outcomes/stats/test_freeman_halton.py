@@ -1,0 +1,97 @@
+"""The exact test beyond 2x2 against listing every table, and its sampled version."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outcomes.stats.freeman_halton import enumerated_p, sampled_p
+
+small_tables = st.tuples(st.integers(2, 3), st.integers(2, 3)).flatmap(
+    lambda shape: st.lists(
+        st.lists(st.integers(0, 4), min_size=shape[1], max_size=shape[1]),
+        min_size=shape[0],
+        max_size=shape[0],
+    )
+)
+
+
+def p_by_listing(table: list[list[int]]) -> float:
+    """Every table with these margins, one by one, with exact probabilities."""
+    counts = np.array(table)
+    rows, columns = counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist()
+
+    def probability(cells) -> Fraction:
+        return Fraction(1, math.prod(math.factorial(cell) for cell in cells))
+
+    def fillings(total: int):
+        ranges = [range(min(total, column) + 1) for column in columns]
+        return (row for row in itertools.product(*ranges) if sum(row) == total)
+
+    observed, as_rare, all_tables = probability(counts.ravel().tolist()), 0, 0
+    for upper in itertools.product(*(fillings(total) for total in rows[:-1])):
+        last = [c - sum(s) for c, *s in zip(columns, *upper, strict=True)]
+        if min(last) < 0:
+            continue
+        weight = probability([*itertools.chain(*upper), *last])
+        all_tables += weight
+        as_rare += weight if weight <= observed else 0
+    return float(as_rare / all_tables)
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_tables)
+def test_enumeration_equals_listing_every_table(table):
+    assert enumerated_p(np.array(table)) == pytest.approx(
+        p_by_listing(table), rel=1e-12
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_tables, st.randoms())
+def test_the_order_of_labels_does_not_matter(table, random):
+    order = random.sample(range(len(table[0])), len(table[0]))
+    turned = [[row[place] for place in order] for row in table[::-1]]
+    assert enumerated_p(np.array(turned)) == enumerated_p(np.array(table))
+    assert enumerated_p(np.array(table).T) == enumerated_p(np.array(table))
+
+
+def test_a_tiny_p_value_is_exact():
+    """450 cases, no table left to chance.
+
+    > fisher.test(matrix(c(30, 80, 80, 20, 120, 60, 10, 50), 2, byrow = TRUE),
+    +             workspace = 2e8)$p.value
+    [1] 1.0635435670829e-28
+    """
+    table = np.array([[30, 80, 80, 20], [120, 60, 10, 50]])
+    found = enumerated_p(table, step_limit=10**6)
+    assert found == pytest.approx(1.0635435670829e-28, rel=1e-11)
+
+
+def test_enumeration_stops_at_its_limits():
+    table = np.array([[3, 8, 8], [12, 6, 1]])
+    assert enumerated_p(table, step_limit=5) is None
+    assert enumerated_p(table * 50) is None
+
+
+def test_sampling_comes_near_enumeration():
+    table = np.array([[3, 8, 8], [12, 6, 1]])
+    exact = enumerated_p(table)
+    assert sampled_p(table, seed=1) == pytest.approx(exact, abs=0.001)
+
+
+def test_sampling_depends_on_the_seed_alone():
+    table = np.array([[3, 8, 8], [7, 6, 6]])
+    once = sampled_p(table, seed=1)
+    assert once == sampled_p(table, seed=1)
+    assert once == sampled_p(table[::-1, ::-1], seed=1)
+    assert once != sampled_p(table, seed=2)
+
+
+def test_a_sampled_p_value_is_never_zero():
+    table = np.array([[300, 800, 20], [1200, 60, 500]])
+    assert sampled_p(table, seed=1) == 1 / 100_001
