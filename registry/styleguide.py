@@ -259,6 +259,12 @@ class StyleguideView(TemplateView):
                 {"label": "Operated", "value": "2021-11-30"},
                 {"label": "Discharged", "value": ""},
             ],
+            "crumbs": [{"label": "Cases", "url": "#tables"}, {"label": "Specimen"}],
+            "tabs": [
+                {"label": "Record", "url": "#record", "active": True},
+                {"label": "Visits", "url": "#empty"},
+                {"label": "History", "url": "#record"},
+            ],
             "menu_items": [
                 {"label": "History", "url": "#history", "icon": "history"},
                 {"label": "Void this visit", "icon": "void", "dialog": "void-visit"},

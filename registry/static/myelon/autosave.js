@@ -7,6 +7,7 @@
 // Before an idle sign-out (body data-idle-seconds) the dialog asks; staying, and typing
 // now and then, call data-keepalive-url.
 
+const keeping = new WeakSet();
 const PREFIX = "myelon:draft:";
 const DRAFT_MILLISECONDS = 2 * 24 * 3600 * 1000;
 const PAUSE_MILLISECONDS = 600;
@@ -109,11 +110,20 @@ function offerDraft(form, draft) {
   tellOfDraft(form, why, [[words.restore, () => writeForm(form, draft.values)], discard]);
 }
 
+// A refused form comes back with what was sent, which is newer than the draft.
+function wasRefused(form) {
+  const summary = document.querySelector("[data-error-summary]");
+  const links = [...(summary?.querySelectorAll("a") ?? [])];
+  return Boolean(form.querySelector(".field--error")) || (summary !== null && links.length === 0)
+    || links.some((link) => form.contains(document.getElementById(link.hash.slice(1))));
+}
+
 function keepForm(form) {
+  if (keeping.has(form)) return;
+  keeping.add(form);
   let timer;
   const draft = readDraft(keyOf(form));
-  const refused = form.querySelector("[data-error-summary], .field--error") || document.querySelector("[data-error-summary]");
-  if (draft && !refused) offerDraft(form, draft);
+  if (draft && !wasRefused(form)) offerDraft(form, draft);
   const later = () => { window.clearTimeout(timer); timer = window.setTimeout(() => saveDraft(form), PAUSE_MILLISECONDS); };
   form.addEventListener("input", (event) => { if (event.isTrusted) later(); });
   form.addEventListener("change", (event) => { if (event.isTrusted) later(); });
@@ -163,7 +173,12 @@ function watchIdle(seconds) {
 }
 
 dropConfirmed();
-if (user) document.querySelectorAll("form[data-autosave]").forEach(keepForm);
+if (user) {
+  document.querySelectorAll("form[data-autosave]").forEach(keepForm);
+  document.addEventListener("htmx:load", (event) => {
+    (event.target.parentElement ?? document).querySelectorAll("form[data-autosave]").forEach(keepForm);
+  });
+}
 document.addEventListener("myelon:saved", (event) => dropDraft(event.detail.form));
 document.addEventListener("submit", askBeforeSigningOut, true);
 const idleSeconds = Number(document.body.dataset.idleSeconds);

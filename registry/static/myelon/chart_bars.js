@@ -1,6 +1,6 @@
 // Counts by category: bars with their counts, or one dot per case when there are few.
 
-import { axisLook, inkOn, markOf } from "./chart_palette.js";
+import { axisLook, inkOn, markOf, verticalName } from "./chart_palette.js";
 
 const MOST_DOTS = 10;
 const LEAST_LABEL_HEIGHT = 14;
@@ -26,8 +26,7 @@ function axes(chart, colours, size, top) {
     grid: { left: 8, right: 8, top: 44, bottom: chart.x_label ? 26 : 6, containLabel: true },
     xAxis: { ...look, type: "category", data: chart.x, name: chart.x_label, nameLocation: "middle", nameGap: 28,
       axisTick: { show: false }, axisLabel: { ...look.axisLabel, hideOverlap: true, interval: narrow ? "auto" : 0 } },
-    yAxis: { ...look, type: "value", min: 0, max: top, minInterval: 1, name: chart.y_label, nameLocation: "end", nameGap: 10,
-      nameTextStyle: { ...look.nameTextStyle, align: "left", padding: [0, 0, 0, -26] }, axisLine: { show: false }, axisTick: { show: false },
+    yAxis: { ...look, type: "value", min: 0, max: top, minInterval: 1, axisLine: { show: false }, axisTick: { show: false },
       splitLine: { show: true, lineStyle: { color: colours.line } } },
   };
 }
@@ -58,9 +57,27 @@ function barSeries(chart, colours, plotHeight, top) {
   });
 }
 
+// A stack's total stands above it, on a bar of no height.
+function totalSeries(chart, colours) {
+  if (chart.stacked === false || chart.series.length < 2) return [];
+  const sums = totals(chart);
+  return [{
+    type: "bar", stack: "cases", data: sums.map(() => 0), silent: true, itemStyle: { color: "transparent" },
+    label: { show: true, position: "top", distance: 3, formatter: (point) => sums[point.dataIndex] || "", color: colours.quiet, fontSize: 11 },
+  }];
+}
+
+function inWords(chart) {
+  return ([first]) => {
+    const place = first.dataIndex;
+    const lines = chart.series.map((each) => `${each.name}: ${each.values[place] ?? 0}`);
+    return [chart.x[place], ...lines].join("\n");
+  };
+}
+
 function dotSeries(chart, colours, plotHeight, top) {
   const below = chart.x.map(() => 0);
-  const diameter = Math.min(16, (plotHeight / top) * 0.82);
+  const diameter = Math.min(18, (plotHeight / top) * 0.82);
   return chart.series.map((each, index) => {
     const mark = markOf(each, index, colours);
     const points = each.values.flatMap((count, place) => {
@@ -69,7 +86,7 @@ function dotSeries(chart, colours, plotHeight, top) {
       return dots;
     });
     return { type: "scatter", name: each.name, data: points, symbol: mark.symbol, symbolSize: diameter,
-      itemStyle: { color: mark.colour, borderColor: colours.surface, borderWidth: 1 }, emphasis: { disabled: true }, silent: true };
+      itemStyle: { color: mark.colour, borderColor: colours.surface, borderWidth: 1, opacity: 1 }, emphasis: { disabled: true }, silent: true };
   });
 }
 
@@ -81,7 +98,9 @@ export function barsOption(chart, colours, size) {
   return {
     ...axes(chart, colours, size, top),
     ...namesAbove(chart, colours),
-    tooltip: few ? { show: false } : { trigger: "axis", axisPointer: { type: "shadow" } },
-    series: (few ? dotSeries : barSeries)(chart, colours, plotHeight, top),
+    title: verticalName(chart.y_label, colours, 24),
+    tooltip: few ? { show: false } : { trigger: "axis", axisPointer: { type: "shadow" }, formatter: inWords(chart) },
+    series: few ? dotSeries(chart, colours, plotHeight, top)
+      : [...barSeries(chart, colours, plotHeight, top), ...totalSeries(chart, colours)],
   };
 }

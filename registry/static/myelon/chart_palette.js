@@ -60,6 +60,11 @@ export function axisLook(colours) {
   };
 }
 
+/** The name of the vertical axis, above the plot at the left edge. */
+export function verticalName(text, colours, top) {
+  return { text: text ?? "", left: 0, top, padding: 0, textStyle: { color: colours.quiet, fontSize: 12, fontWeight: 400 } };
+}
+
 /** Width in pixels that the longest of the texts needs at 12 px. */
 export function widestText(texts, colours) {
   const context = document.createElement("canvas").getContext("2d");

@@ -10,8 +10,10 @@ function assessed(row) {
 }
 
 function rowLabel(row, words) {
-  const known = (words.assessed ?? "n = {n}").replace("{n}", assessed(row));
-  return `{name|${row.name}}\n{n|${known}${row.missing ? `, +${row.missing} ?` : ""}}`;
+  const known = assessed(row);
+  const sentence = row.missing ? words.assessedOf : words.assessed;
+  const denominator = (sentence ?? "{n}").replace("{n}", known).replace("{m}", known + (row.missing ?? 0));
+  return `{name|${row.name}}\n{n|${denominator}}`;
 }
 
 function isFew(row) {
@@ -41,7 +43,8 @@ function barSeries(chart, marks, index, plotWidth) {
 
 function dotsOf(row, place, api, marks, height, width) {
   const [left, y] = api.coord([0, place]);
-  const size = Math.min(height * 0.62, width / (MOST_DOTS + 2));
+  const total = assessed(row);
+  const size = Math.min(height * 0.62, (width - 2 * total) / (total + 2));
   let x = left + size / 2;
   return row.counts.flatMap((count, index) => {
     const mark = marks[index];

@@ -1,11 +1,12 @@
 // Kaplan-Meier curves: steps, bands, ticks for censoring, direct labels, numbers at risk.
 
-import { axisLook, markOf, percent, widestText } from "./chart_palette.js";
+import { axisLook, markOf, percent, verticalName, widestText } from "./chart_palette.js";
 
 const DAYS = { days: 1, months: 365.25 / 12, years: 365.25 };
 const STEPS = { days: [30, 60, 90, 180, 365], months: [1, 3, 6, 12, 24, 60], years: [0.5, 1, 2, 5, 10] };
 const ROW_HEIGHT = 18;
 const MOST_TICKS = 9;
+const LABEL_HEIGHT = 32;
 
 function axisEnd(chart, unit) {
   const last = Math.max(1, ...chart.curves.flatMap((curve) => curve.days));
@@ -67,14 +68,27 @@ function band(curve, mark, unit, end) {
   };
 }
 
-function line(curve, mark, colours, unit, end) {
+/** Vertical shifts that keep the labels at the curves' ends apart, in pixels. */
+function labelShifts(curves, plotHeight) {
+  const ends = curves.map((curve, index) => ({ index, wanted: (1 - (curve.survival.at(-1) ?? 1)) * plotHeight }));
+  ends.sort((one, other) => one.wanted - other.wanted);
+  const shifts = [];
+  let free = -Infinity;
+  for (const { index, wanted } of ends) {
+    const placed = Math.max(wanted, free);
+    shifts[index] = placed - wanted;
+    free = placed + LABEL_HEIGHT;
+  }
+  return shifts;
+}
+
+function line(curve, mark, colours, unit, end, shift) {
   const points = corners(curve.days, curve.survival, 1, unit, end);
   const last = points.at(-1);
   return {
     type: "line", name: curve.name, data: points, showSymbol: false, z: 3, silent: true,
     lineStyle: { color: mark.colour, width: 2.25, type: mark.dash }, itemStyle: { color: mark.colour },
-    endLabel: { show: true, formatter: `${curve.name}\n${percent(last[1])}`, color: colours.ink, fontSize: 12, lineHeight: 15, distance: 8 },
-    labelLayout: { moveOverlap: "shiftY" },
+    endLabel: { show: true, formatter: `${curve.name}\n${percent(last[1])}`, color: colours.ink, fontSize: 12, lineHeight: 15, distance: 8, offset: [0, shift] },
   };
 }
 
@@ -103,13 +117,12 @@ function axes(chart, colours, layout) {
       { ...shared, gridIndex: 1, show: false },
     ],
     yAxis: [
-      { ...look, type: "value", min: 0, max: 1, interval: 0.25, name: chart.y_label, nameGap: 12,
-        nameTextStyle: { ...look.nameTextStyle, align: "left", padding: [0, 0, 0, -layout.left + 8] },
+      { ...look, type: "value", min: 0, max: 1, interval: 0.25,
         axisLabel: { ...look.axisLabel, formatter: (share) => percent(share, 0) },
         splitLine: { show: true, lineStyle: { color: colours.line } } },
       { type: "category", gridIndex: 1, inverse: true, data: chart.curves.map((curve) => curve.name),
         axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false },
-        axisLabel: { color: colours.ink, fontSize: 12, width: layout.left - 16, overflow: "truncate" } },
+        axisLabel: { color: colours.ink, fontSize: 12, margin: 16, width: layout.left - 18, overflow: "truncate" } },
     ],
   };
 }
@@ -121,7 +134,8 @@ function layoutOf(chart, colours, size, unit) {
   const narrow = size.width < 480;
   return {
     end, step: tickStep(end, unit, size.width), unit,
-    left: Math.min(label + 22, narrow ? 92 : 170),
+    left: Math.max(56, Math.min(label + 24, narrow ? 104 : 170)),
+    top: narrow ? 52 : 34,
     right: narrow ? 16 : label + 28,
     table: chart.curves.length * ROW_HEIGHT,
     narrow,
@@ -135,25 +149,27 @@ export function survivalOption(chart, colours, size) {
   const marks = chart.curves.map((curve, index) => markOf(curve, index, colours));
   const times = Array.from({ length: Math.floor(layout.end / layout.step + 1e-9) + 1 }, (_, place) => place * layout.step);
   const under = layout.table + 8;
+  const shifts = labelShifts(chart.curves, size.height - layout.top - under - 62);
   return {
     ...axes(chart, colours, layout),
     grid: [
-      { left: layout.left, right: layout.right, top: 34, bottom: under + 62 },
+      { left: layout.left, right: layout.right, top: layout.top, bottom: under + 62 },
       { left: layout.left, right: layout.right, height: layout.table, bottom: 4 },
     ],
     tooltip: { show: false },
     title: [
+      verticalName(chart.y_label, colours, layout.top - 22),
       { text: words.atRisk, left: 0, bottom: under, padding: 0, textStyle: { color: colours.quiet, fontSize: 12, fontWeight: 600 } },
-      { text: words.censored, right: 0, top: 4, padding: 0, textStyle: { color: colours.faint, fontSize: 11, fontWeight: 400 } },
+      { text: words.censored, right: 0, top: layout.top - 22, padding: 0, textStyle: { color: colours.faint, fontSize: 11, fontWeight: 400 } },
     ],
     series: [
       ...chart.curves.map((curve, index) => band(curve, marks[index], unit, layout.end)),
-      ...chart.curves.map((curve, index) => ({ ...line(curve, marks[index], colours, unit, layout.end),
+      ...chart.curves.map((curve, index) => ({ ...line(curve, marks[index], colours, unit, layout.end, shifts[index]),
         ...(layout.narrow ? { endLabel: { show: false } } : {}) })),
       ...chart.curves.map((curve, index) => ticks(curve, marks[index], unit, layout.end)),
       riskTable(chart, colours, times, unit),
     ],
-    ...(layout.narrow ? { legend: { left: 0, top: 0, itemWidth: 18, selectedMode: false, textStyle: { color: colours.ink, fontSize: 12 },
+    ...(layout.narrow ? { legend: { left: 0, top: 0, itemWidth: 18, icon: "rect", itemHeight: 4, selectedMode: false, textStyle: { color: colours.ink, fontSize: 12 },
       data: chart.curves.map((curve) => curve.name) } } : {}),
   };
 }

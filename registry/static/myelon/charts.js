@@ -42,6 +42,7 @@ const KINDS = {
 };
 const PRINT_WIDTH = 720;
 const drawn = new Map();
+const seen = new WeakSet();
 let loading;
 
 function loadECharts() {
@@ -118,8 +119,9 @@ function drawAll(echarts) {
 }
 
 async function setUp(root) {
-  const places = [...root.querySelectorAll("[data-chart]")].filter((place) => !drawn.has(place));
+  const places = [...(root.parentElement ?? root).querySelectorAll("[data-chart]")].filter((place) => !seen.has(place));
   if (!places.length) return;
+  places.forEach((place) => seen.add(place));
   const echarts = await loadECharts();
   const observer = new ResizeObserver((entries) => {
     for (const entry of entries) draw(echarts, entry.target);

@@ -1,11 +1,20 @@
 // Behaviour of forms. Everything works without it, only less kindly.
 //   Enter in a text field moves on and never submits (data-enter-submits allows it).
 //   data-show-if="field=value[,value]" hides and disables a part until it holds.
-//   "?" in an empty field opens the menu of reasons for a missing value.
+//   "?" in an empty field opens the menu of reasons for a missing value, F1 the
+//   definition; so neither costs a stop on the way with the Tab key.
 //   data-score-card sums its data-score-item inputs; a total needs every answer.
 //   A form is sent once (data-guard="off" switches that off).
 
+const ready = new WeakSet();
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/** Elements in or at the root that were not set up before. */
+function fresh(root, selector) {
+  const found = [...(root.parentElement ?? root).querySelectorAll(selector)].filter((each) => !ready.has(each));
+  found.forEach((each) => ready.add(each));
+  return found;
+}
 
 // Dates ---------------------------------------------------------------------------
 
@@ -34,7 +43,7 @@ export function readDate(text) {
 }
 
 function setUpDates(root) {
-  for (const box of root.querySelectorAll("[data-date-field]")) {
+  for (const box of fresh(root, "[data-date-field]")) {
     const input = box.querySelector("input:not([data-date-native])");
     const native = box.querySelector("[data-date-native]");
     input.placeholder ||= "YYYY-MM-DD";
@@ -108,19 +117,28 @@ function dropReasonWhenAnswered(field, menu) {
 function openMissingMenu(event) {
   if (event.key !== "?" || event.target.closest("[data-missing-menu]")) return;
   const menu = event.target.closest(".field:has([data-missing-menu])")?.querySelector("[data-missing-menu] select");
-  const typing = event.target.matches("textarea, input:not([type=radio], [type=checkbox])") && event.target.value !== "";
+  const typing = event.target.matches?.("textarea, input:not([type=radio], [type=checkbox])") && event.target.value !== "";
   if (!menu || typing) return;
   event.preventDefault();
   menu.focus();
   try { menu.showPicker(); } catch { /* the browser opens it on the next key */ }
 }
 
+function openDefinition(event) {
+  if (event.key !== "F1") return;
+  const details = event.target.closest?.(".field")?.querySelector("details.definition-toggle");
+  if (!details) return;
+  event.preventDefault();
+  details.open = !details.open;
+}
+
 function setUpMissing(root) {
-  for (const menu of root.querySelectorAll("[data-missing-menu] select")) {
+  for (const menu of fresh(root, "[data-missing-menu] select")) {
     const field = menu.closest(".field");
     menu.addEventListener("change", () => applyMissing(field, menu));
     field.addEventListener("input", (event) => { if (event.target !== menu) dropReasonWhenAnswered(field, menu); });
     field.classList.toggle("is-missing", menu.value !== "");
+    menu.tabIndex = -1;
   }
 }
 
@@ -143,7 +161,7 @@ function sumScore(card) {
 }
 
 function setUpScores(root) {
-  for (const card of root.querySelectorAll("[data-score-card]")) {
+  for (const card of fresh(root, "[data-score-card]")) {
     for (const kind of ["input", "change"]) card.addEventListener(kind, () => sumScore(card));
     sumScore(card);
   }
@@ -185,7 +203,7 @@ function clearRadio(event) {
   const again = event.type === "click" && radio.dataset.wasChecked === "1";
   const erased = event.type === "keydown" && ["Backspace", "Delete"].includes(event.key);
   const group = radio.closest(".chips").querySelectorAll("input[type=radio]");
-  if ((again || erased) && !radio.required) {
+  if (again || erased) {
     radio.checked = false;
     radio.dispatchEvent(new Event("input", { bubbles: true }));
     radio.dispatchEvent(new Event("change", { bubbles: true }));
@@ -213,13 +231,15 @@ function setUp(root) {
   setUpMissing(root);
   setUpScores(root);
   rememberChecked(root);
+  root.querySelectorAll(".definition-toggle > summary").forEach((summary) => { summary.tabIndex = -1; });
   describeUnits(root);
-  root.querySelectorAll("form").forEach(showApplicable);
+  (root.parentElement ?? root).querySelectorAll("form").forEach(showApplicable);
 }
 
 document.addEventListener("keydown", (event) => {
   keepEnterFromSubmitting(event);
   openMissingMenu(event);
+  openDefinition(event);
   clearRadio(event);
 });
 document.addEventListener("click", clearRadio);

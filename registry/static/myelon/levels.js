@@ -1,5 +1,6 @@
 // The level range: reads all usual spellings, suggests levels, shows the span on a spine.
 
+const ready = new WeakSet();
 const REGIONS = [["C", 0, 7], ["T", 1, 12], ["L", 1, 5], ["S", 1, 5]];
 const LEVELS = REGIONS.flatMap(([letter, first, last]) => {
   const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
@@ -73,6 +74,8 @@ function show(box, top, bottom) {
 }
 
 function setUpLevels(box) {
+  if (ready.has(box)) return;
+  ready.add(box);
   const [top, bottom] = box.querySelectorAll(".field input");
   [top, bottom].forEach(suggest);
   drawSpine(box.querySelector("[data-spine]"), (level) => {
@@ -88,4 +91,6 @@ function setUpLevels(box) {
 }
 
 document.querySelectorAll("[data-levels]").forEach(setUpLevels);
-document.addEventListener("htmx:load", (event) => event.target.querySelectorAll("[data-levels]").forEach(setUpLevels));
+document.addEventListener("htmx:load", (event) => {
+  (event.target.parentElement ?? document).querySelectorAll("[data-levels]").forEach(setUpLevels);
+});
