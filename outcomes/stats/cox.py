@@ -18,7 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import chi2, norm
 
-from outcomes.stats.checks import FloatArray, as_floats, check_level, check_same_length
+from outcomes.stats.checks import (
+    FloatArray,
+    as_counts,
+    as_floats,
+    check_level,
+    check_same_length,
+)
 from outcomes.stats.cox_likelihood import DeathTerms, RiskSets
 from outcomes.stats.cox_separation import is_monotone, one_sided_variables
 from outcomes.stats.errors import ConvergenceError, StatError
@@ -93,9 +99,13 @@ def cox(
     days: ArrayLike,
     events: ArrayLike,
     variables: Mapping[str, ArrayLike],
+    weights: ArrayLike | None = None,
     level: float = 0.95,
 ) -> CoxResult:
     """Hazard ratios of named numeric variables (0/1 for groups) on the time to event.
+
+    ``weights`` are whole numbers of cases that a row stands for, so that equal cases
+    may come as counts; they act exactly as repeated rows, also for ties.
 
     Wald intervals and tests; R: ``coxph(Surv(days, events) ~ …)`` and ``cox.zph``.
     Refused, with reasons, without events, with fewer than ten events per variable, for
@@ -103,9 +113,13 @@ def cox(
     where the likelihood has no maximum.
     """
     level = check_level(level)
-    table = table_from_rows(days, events)
+    table = table_from_rows(days, events, weights)
     names, matrix = _design(variables, len(np.asarray(days)))
     times, flags = as_floats(days, "days"), as_floats(events, "events") == 1
+    if weights is not None:
+        counts = as_counts(weights, "weights")
+        times, flags = np.repeat(times, counts), np.repeat(flags, counts)
+        matrix = np.repeat(matrix, counts, axis=0)
     reasons = _reasons_before_fitting(names, matrix, times, flags)
     if reasons:
         return _refused(reasons, names, table, level)

@@ -72,6 +72,26 @@ def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankResult:
     return _compare(ordered, "stratified log-rank")
 
 
+def logrank_stratified_from_counts(
+    strata: Sequence[Sequence[Counts | None]],
+) -> LogRankResult:
+    """The stratified test from counts: per stratum the groups in one order.
+
+    None stands for a group that has no case in the stratum.
+    """
+    for groups in strata:
+        _check_groups(groups)
+        check_same_length(first_stratum=strata[0], stratum=groups)
+    tables = [
+        [None if counts is None else table_from_counts(*counts) for counts in groups]
+        for groups in strata
+    ]
+    present = [any(group) for group in zip(*tables, strict=True)]
+    if not present or not all(present):
+        raise StatError("a group has no case in any stratum")
+    return _compare(tables, "stratified log-rank")
+
+
 def _check_groups(groups: Sequence[object]) -> None:
     if len(groups) < 2:
         raise StatError("a log-rank test needs at least two groups")

@@ -14,6 +14,7 @@ from outcomes.stats.logrank import (
     logrank,
     logrank_from_counts,
     logrank_stratified,
+    logrank_stratified_from_counts,
 )
 
 group = st.lists(st.tuples(st.integers(0, 15), st.booleans()), min_size=1, max_size=25)
@@ -108,6 +109,24 @@ def test_a_group_may_be_missing_from_a_stratum() -> None:
     result = logrank_stratified([first, second])
     assert result.statistic == pytest.approx(within.statistic)
     assert result.observed == (2, 3)
+
+
+def test_stratified_counts_equal_stratified_rows() -> None:
+    first = ([2, 4, 6, 6], [1, 1, 0, 1], ["C", "C", "C", "T"])
+    second = ([3, 5, 7], [1, 0, 1], ["C", "C", "C"])
+    cervical = [([2, 4, 6], [1, 1, 0], [0, 0, 1]), ([3, 5, 7], [1, 0, 1], [0, 1, 0])]
+    thoracic = [([6], [1], [0]), None]
+    from_rows = logrank_stratified([first, second])
+    assert logrank_stratified_from_counts([cervical, thoracic]) == from_rows
+
+
+def test_a_group_without_a_case_in_any_stratum_is_refused() -> None:
+    with pytest.raises(StatError, match="no case in any stratum"):
+        logrank_stratified_from_counts([[([6], [1], [0]), None]])
+    with pytest.raises(StatError, match="no case in any stratum"):
+        logrank_stratified_from_counts([])
+    with pytest.raises(StatError, match="lengths differ"):
+        logrank_stratified_from_counts([[None, None], [None, None, None]])
 
 
 @pytest.mark.parametrize(
