@@ -84,7 +84,7 @@ def publish(task: Task, *arguments: Any) -> bool:
     if not breaker.allows():
         return False
     try:
-        task.apply_async(arguments, retry=False)
+        task.apply_async(arguments)
     except BROKER_ERRORS as error:
         breaker.failed()
         logger.warning(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from registry.embedded.places import var_folder
-from registry.embedded.postgres import THROW_AWAY, EmbeddedPostgres
+from registry.embedded.postgres import EmbeddedPostgres
+from tests.processes import RunningRegistry, started_registry
+from tests.template_database import ensure_template_database, shared_server
 
 
 @pytest.fixture(scope="session")
 def test_server() -> Iterator[EmbeddedPostgres]:
     """The tests' own server; every worker of pytest-xdist shares it."""
-    server = EmbeddedPostgres(var_folder() / "test-postgres", settings=THROW_AWAY)
+    server = shared_server()
     server.hold()
     yield server
     server.release()
@@ -26,7 +28,18 @@ def test_server() -> Iterator[EmbeddedPostgres]:
 def django_db_modify_db_settings(
     test_server: EmbeddedPostgres, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
-    """The server must run before pytest-django creates the test database."""
+    """The server runs and has a template before the test database is made."""
+    template = ensure_template_database(test_server)
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture
+def registry_processes(
+    tmp_path: Path, test_server: EmbeddedPostgres
+) -> Iterator[RunningRegistry]:
+    """The real system as processes, empty, for one test."""
+    with started_registry(tmp_path) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,18 +47,26 @@ def _flush_append_only_tables() -> Iterator[None]:
     """Let the flush after a transactional test empty the audit and history tables.
 
     Their triggers refuse TRUNCATE, which is what they are for. Only the flush runs with
-    triggers off; every test meets them.
+    triggers off; every test meets them. CASCADE is for the tables of swapped models,
+    which no model names.
     """
-    ordinary = DatabaseOperations.execute_sql_flush
+    run, compose = DatabaseOperations.execute_sql_flush, DatabaseOperations.sql_flush
 
-    def flush(self: DatabaseOperations, sql_list: list[str]) -> Any:
-        with connections[self.connection.alias].cursor() as cursor:
+    def run_without_triggers(self: DatabaseOperations, sql_list: list[str]) -> Any:
+        with self.connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             try:
-                return ordinary(self, sql_list)
+                return run(self, sql_list)
             finally:
                 cursor.execute("SET session_replication_role = DEFAULT")
 
-    DatabaseOperations.execute_sql_flush = flush
+    def compose_with_cascade(
+        self: DatabaseOperations, *arguments: Any, **options: Any
+    ) -> list[str]:
+        return compose(self, *arguments, **options | {"allow_cascade": True})
+
+    DatabaseOperations.execute_sql_flush = run_without_triggers
+    DatabaseOperations.sql_flush = compose_with_cascade
     yield
-    DatabaseOperations.execute_sql_flush = ordinary
+    DatabaseOperations.execute_sql_flush = run
+    DatabaseOperations.sql_flush = compose

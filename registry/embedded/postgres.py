@@ -106,6 +106,11 @@ class EmbeddedPostgres:
         connection.autocommit = True
         return connection
 
+    def client_options(self, database: str = "myelon") -> list[str]:
+        """What psql, pg_dump and pg_restore need to find the database."""
+        host = f"--host={self.socket_folder}"
+        return [host, "--username=postgres", f"--dbname={database}"]
+
     def answers(self) -> bool:
         try:
             self.connect().close()

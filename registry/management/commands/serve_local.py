@@ -157,7 +157,7 @@ def local_programs(port: int, *, demo: bool) -> list[Child]:
     return [
         Child("web server", web_command(port), log_of("web"), environment),
         Child("worker", worker_command(), log_of("worker"), environment),
-        Child("beat", beat_command(), log_of("beat"), environment),
+        Child("beat", beat_command(var_folder()), log_of("beat"), environment),
     ]
 
 
@@ -189,8 +189,8 @@ def worker_command() -> list[str]:
     ]
 
 
-def beat_command() -> list[str]:
-    schedule = str(var_folder() / "celerybeat-schedule")
+def beat_command(folder: Path) -> list[str]:
+    schedule = str(folder / "celerybeat-schedule")
     return [
         *(sys.executable, "-m", "celery", "-A", "registry", "beat"),
         *("--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING"),

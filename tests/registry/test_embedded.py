@@ -1,0 +1,360 @@
+"""The embedded PostgreSQL and Redis, with real servers in temporary folders."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from registry.embedded import account, places, preflight
+from registry.embedded.errors import ServiceError
+from registry.embedded.lease import AlreadyHeld, held_alone
+from registry.embedded.postgres import THROW_AWAY, EmbeddedPostgres
+from registry.embedded.redis import port_command
+from registry.embedded.supervisor import Child
+from tests.processes import eventually, free_port
+
+HOLD_AND_WAIT = """
+import sys
+from pathlib import Path
+from registry.embedded.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]))
+server.hold()
+print("held", flush=True)
+sys.stdin.readline()
+server.release()
+print("released", flush=True)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path / "postgres", THROW_AWAY)
+    yield server
+    if server.process_id is not None:
+        server.stop("immediate")
+
+
+def other_user_of(server: EmbeddedPostgres) -> subprocess.Popen[str]:
+    """Another process that holds the same server until it gets a line."""
+    user = subprocess.Popen(
+        [sys.executable, "-c", HOLD_AND_WAIT, str(server.data)],
+        cwd=places.BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert user.stdout is not None
+    assert user.stdout.readline() == "held\n"
+    return user
+
+
+def one_row(server: EmbeddedPostgres, statement: str) -> tuple[object, ...]:
+    connection = server.connect("myelon")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()
+    finally:
+        connection.close()
+
+
+def test_server_is_postgresql_18_and_keeps_its_rows(server: EmbeddedPostgres) -> None:
+    server.hold()
+    (version,) = one_row(server, "SHOW server_version_num")
+    assert 180000 <= int(version) < 190000
+    one_row(server, "CREATE TABLE kept AS SELECT 42 AS answer; SELECT 1")
+    server.release()
+    assert server.process_id is None
+    server.hold()
+    assert one_row(server, "SELECT answer FROM kept") == (42,)
+    server.release()
+
+
+def test_text_is_ordered_the_same_on_every_machine(server: EmbeddedPostgres) -> None:
+    server.hold()
+    assert one_row(server, "SELECT 'B' < 'a', lower('Ä'), 'Z' < 'é'") == (
+        True,
+        "ä",
+        True,
+    )
+    server.release()
+
+
+def test_last_user_stops_the_server_and_not_the_first(
+    server: EmbeddedPostgres,
+) -> None:
+    user = other_user_of(server)
+    server.hold()
+    user.communicate("\n")
+    assert server.answers()
+    server.release()
+    assert server.process_id is None
+
+
+def test_killed_user_leaves_no_claim(server: EmbeddedPostgres) -> None:
+    user = other_user_of(server)
+    server.hold()
+    user.kill()
+    user.communicate()
+    server.release()
+    assert server.process_id is None
+
+
+def test_two_users_at_once_start_one_server(server: EmbeddedPostgres) -> None:
+    command = [sys.executable, "-c", HOLD_AND_WAIT, str(server.data)]
+    users = [
+        subprocess.Popen(
+            command,
+            cwd=places.BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for user in users:
+        assert user.stdout is not None
+        assert user.stdout.readline() == "held\n"
+    servers = {
+        process.pid
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"] == "postgres"
+        and str(server.data) in (process.info["cmdline"] or [])
+    }
+    assert servers == {server.process_id}
+    for user in users:
+        assert user.communicate("\n")[0] == "released\n"
+    assert server.process_id is None
+
+
+def test_server_starts_again_after_a_kill(server: EmbeddedPostgres) -> None:
+    server.hold()
+    assert server.process_id is not None
+    os.kill(server.process_id, signal.SIGKILL)
+    eventually(lambda: server.process_id is None)
+    server.hold()
+    assert one_row(server, "SELECT 1") == (1,)
+    server.release()
+
+
+def test_pid_file_of_another_program_does_not_hinder(server: EmbeddedPostgres) -> None:
+    server.hold()
+    server.release()
+    (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data}\n")
+    server.hold()
+    assert server.answers()
+    server.release()
+
+
+def test_interrupted_setup_is_begun_again(server: EmbeddedPostgres) -> None:
+    half = server.data.with_name("postgres.new")
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    server.hold()
+    assert server.answers()
+    server.release()
+
+
+@pytest.mark.parametrize("name", ["a name with 'quotes' and spaces", "d" * 120])
+def test_odd_and_long_folders_work(tmp_path: Path, name: str) -> None:
+    server = EmbeddedPostgres(tmp_path / name / "postgres", THROW_AWAY)
+    server.hold()
+    try:
+        assert len(os.fsencode(server.socket_folder)) <= places.LONGEST_SOCKET_FOLDER
+        assert one_row(server, "SELECT 1") == (1,)
+    finally:
+        server.release()
+
+
+def test_closed_folder_works_and_stays_closed(tmp_path: Path) -> None:
+    """Root's PostgreSQL runs as another user, who may not enter this folder."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    server = EmbeddedPostgres(closed / "var" / "postgres", THROW_AWAY)
+    server.hold()
+    try:
+        assert one_row(server, "SELECT 1") == (1,)
+        assert closed.stat().st_mode & 0o777 == 0o700
+    finally:
+        server.release()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
+def test_server_of_root_runs_as_another_user(server: EmbeddedPostgres) -> None:
+    server.hold()
+    assert server.process_id is not None
+    assert psutil.Process(server.process_id).uids().effective != 0
+    server.release()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
+def test_other_users_cannot_connect(server: EmbeddedPostgres) -> None:
+    server.hold()
+    program = (
+        "import os, sys, psycopg2; os.setgid(65534); os.setuid(4321);"
+        " psycopg2.connect(host=sys.argv[1], user='postgres', dbname='myelon')"
+    )
+    command = [sys.executable, "-c", program, str(server.socket_folder)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    server.release()
+    assert answer.returncode != 0
+    assert "Permission denied" in answer.stderr
+
+
+def test_data_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "postgres"
+    data.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: data.stat().st_uid + 1)
+    with pytest.raises(ServiceError, match="belongs to another user"):
+        account.account_for(data, Path("/bin/true"))
+
+
+def test_reason_of_a_failed_start_is_shown(server: EmbeddedPostgres) -> None:
+    server.hold()
+    server.release()
+    broken = EmbeddedPostgres(server.data, {"shared_buffers": "never"})
+    with pytest.raises(ServiceError, match="shared_buffers"):
+        broken.hold()
+
+
+def test_full_disk_is_said_before_starting(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "LEAST_FREE_MEGABYTES", 10**9)
+    with pytest.raises(ServiceError, match=r"Only \d+ MB are free"):
+        server.hold()
+    assert not server.data.exists()
+
+
+def test_taken_port_names_its_holder() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(ServiceError, match=rf"\(process {os.getpid()}\)"):
+            preflight.check_port(port)
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "eighty", "８０", "-1", "80 80"])
+def test_impossible_port_is_refused(text: str) -> None:
+    with pytest.raises(ServiceError, match="from 1 to 65535"):
+        preflight.read_port(text)
+
+
+def test_second_run_hears_of_the_first(tmp_path: Path) -> None:
+    lock = tmp_path / "serve.lock"
+    with held_alone(lock, "process 12"), pytest.raises(AlreadyHeld, match="process 12"):
+        with held_alone(lock, "process 13"):
+            pass
+    with held_alone(lock, "process 14"):
+        assert lock.read_text() == "process 14"
+
+
+def test_secret_key_is_made_once_for_the_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYELON_VAR", str(tmp_path / "var"))
+    key = places.local_secret_key()
+    assert len(key) >= 32
+    assert places.local_secret_key() == key
+    assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_addresses_are_computed_without_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYELON_VAR", str(tmp_path / "var"))
+    places.local_database_url()
+    places.local_redis_url()
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "dotenv", "expected"),
+    [
+        ({}, "", "true"),
+        ({"DATABASE_URL": "postgresql://x/y"}, "", None),
+        ({"SECRET_KEY_FILE": "/run/secrets/key"}, "", None),
+        ({"MYELON_LOCAL": "false"}, "", "false"),
+        ({}, "SECRET_KEY=abc\n", None),
+        ({}, "export DATABASE_URL=postgresql://x/y\n", None),
+        ({}, "SECRET_KEY=\n# DATABASE_URL=x\n", "true"),
+    ],
+)
+def test_local_mode_is_only_chosen_without_production_variables(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    dotenv: str,
+    expected: str | None,
+) -> None:
+    for name in ("DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "MYELON_LOCAL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / ".env").write_text(dotenv)
+    monkeypatch.setattr(places, "BASE_DIR", tmp_path)
+    places.choose_local_mode()
+    assert os.environ.get("MYELON_LOCAL") == expected
+
+
+def test_redis_keeps_its_queue_over_a_restart(tmp_path: Path) -> None:
+    port = free_port()
+    child = Child("Redis", port_command(tmp_path / "redis", port), tmp_path / "log")
+    child.start()
+    try:
+        eventually(lambda: redis_says(port, "RPUSH queue task") == ":1")
+        child.stop()
+        child.start()
+        assert eventually(lambda: redis_says(port, "LLEN queue")) == ":1"
+    finally:
+        child.stop()
+
+
+def redis_says(port: int, command: str) -> str:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(command.encode() + b"\r\n")
+            return connection.recv(100).decode().strip()
+    except OSError:
+        return ""
+
+
+def test_child_that_dies_again_and_again_ends_with_its_words(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no such setting')"]
+    child = Child("worker", command, tmp_path / "worker.log")
+    child.start()
+    with pytest.raises(ServiceError, match="no such setting"):
+        eventually(lambda: child.restart_if_ended() and False, 30)
+
+
+def test_stubborn_child_is_killed_with_its_children(tmp_path: Path) -> None:
+    program = (
+        "import signal, subprocess, sys\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print(subprocess.Popen(['sleep', '600']).pid, flush=True)\n"
+        "signal.pause()\n"
+    )
+    log = tmp_path / "log"
+    child = Child("worker", [sys.executable, "-c", program], log, patience=0.2)
+    child.start()
+    grandchild = int(eventually(log.read_text))
+    child.stop()
+    assert not child.running
+    eventually(lambda: not psutil.pid_exists(grandchild))
+
+
+def test_connecting_without_a_server_fails_at_once(server: EmbeddedPostgres) -> None:
+    with pytest.raises(psycopg2.OperationalError):
+        server.connect()
