@@ -179,9 +179,11 @@ def _create_part(
 
 def _lock_cases(cases: list[Case]) -> None:
     """Hold the cases so that verifying and writing cannot cross each other."""
-    for case in Case.objects.select_for_update(of=("self",)).filter(
-        pk__in=[case.pk for case in cases]
-    ).order_by("pk"):
+    for case in (
+        Case.objects.select_for_update(of=("self",))
+        .filter(pk__in=[case.pk for case in cases])
+        .order_by("pk")
+    ):
         check_not_locked(case)
         if case.is_void:
             raise records.RecordLocked(_("This case was voided."))
@@ -311,7 +313,11 @@ def amend_case(*, by: User, case: Case, version: int, reason: str) -> Case:
     reason = reason.strip()[:500]
     if not reason:
         raise ValidationError(
-            {"reason": ValidationError(_("Give a reason for the amendment."), "required")}
+            {
+                "reason": ValidationError(
+                    _("Give a reason for the amendment."), "required"
+                )
+            }
         )
     current = records.locked(case, version)
     if current.status != CaseStatus.VERIFIED:

@@ -203,9 +203,7 @@ ICDO_MORPHOLOGY: dict[str, str | None] = {
     Histology.CAVERNOUS: "9121/0",
 }
 
-WHO_GRADES = [(str(n), str(n)) for n in range(1, 5)] + [
-    ("not_graded", _("Not graded"))
-]
+WHO_GRADES = [(str(n), str(n)) for n in range(1, 5)] + [("not_graded", _("Not graded"))]
 
 
 class Immunohistochemistry(models.TextChoices):

@@ -98,4 +98,3 @@ def pair(
         | (is_unset(first) & is_unset(second)),
         name=f"{model_name}_{first}_{second}_pair",
     )
-

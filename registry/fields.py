@@ -161,7 +161,9 @@ class DayField(Described, models.DateField):
     @property
     def validators(self) -> list[Any]:
         own = [v for v in super().validators if not isinstance(v, MinValueValidator)]
-        return [*own, check_day] if self.placeholder_allowed else [*own, check_record_day]
+        return (
+            [*own, check_day] if self.placeholder_allowed else [*own, check_record_day]
+        )
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and not ISO_DAY.fullmatch(value):

@@ -125,7 +125,9 @@ def can(user: User, permission: Permission, centre: Centre | None = None) -> boo
 
 REASONS: Final[dict[Permission, object]] = {
     Permission.READ_CASES: _("Your role does not read cases."),
-    Permission.WRITE_CASES: _("Your role reads this centre's cases but does not write."),
+    Permission.WRITE_CASES: _(
+        "Your role reads this centre's cases but does not write."
+    ),
     Permission.VERIFY_CASES: _("Verifying a case is for coordinators."),
     Permission.IMPORT_CASES: _("Importing is for the coordinators of a centre."),
     Permission.READ_IDENTITY: _("Names and hospital numbers are for the own centre."),

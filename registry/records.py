@@ -54,7 +54,10 @@ def set_values(
     unknown = sorted((set(values) | set(missing or {})) - names)
     if unknown:
         raise ValidationError(
-            {name: ValidationError(_("Unknown field."), "unknown_field") for name in unknown}
+            {
+                name: ValidationError(_("Unknown field."), "unknown_field")
+                for name in unknown
+            }
         )
     changed = []
     reasons = dict(getattr(record, "missing", {}))
@@ -86,7 +89,9 @@ def validate(record: Any) -> None:
 def at_fields(record: Any, error: ValidationError) -> dict[str, list[ValidationError]]:
     """The errors by field; those of constraints go to the field they name."""
     by_message = {
-        str(constraint.violation_error_message): record.CONSTRAINT_FIELDS[constraint.name]
+        str(constraint.violation_error_message): record.CONSTRAINT_FIELDS[
+            constraint.name
+        ]
         for constraint in record._meta.constraints
         if constraint.name in getattr(record, "CONSTRAINT_FIELDS", {})
     }
@@ -144,8 +149,8 @@ def locked(record: Record, version: int | None) -> Record:
     Raises StaleVersion if ``version`` is not the present one. None skips the check; only
     callers that just read the row in this transaction do that.
     """
-    current = type(record)._default_manager.select_for_update(of=("self",)).get(
-        pk=record.pk
+    current = (
+        type(record)._default_manager.select_for_update(of=("self",)).get(pk=record.pk)
     )
     if version is not None and current.version != version:
         raise StaleVersion(current, [])
@@ -167,7 +172,9 @@ def update(
         if current.version != version:
             raise StaleVersion(current, differing_fields(current, values, missing))
         if getattr(current, "voided_at", None):
-            raise RecordLocked(_("This record was voided; it does not change any more."))
+            raise RecordLocked(
+                _("This record was voided; it does not change any more.")
+            )
         changed = set_values(current, values, missing)
         if not changed:
             return current

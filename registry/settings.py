@@ -47,7 +47,9 @@ def env_bool(name: str, default: bool) -> bool:
 LOCAL = env_bool("MYELON_LOCAL", default=False)
 DEBUG = env_bool("DEBUG", default=False)
 if DEBUG and not LOCAL:
-    raise ImproperlyConfigured("DEBUG=true needs MYELON_LOCAL=true; never in production.")
+    raise ImproperlyConfigured(
+        "DEBUG=true needs MYELON_LOCAL=true; never in production."
+    )
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or (local_secret_key() if LOCAL else "")
 if len(SECRET_KEY) < 32:
@@ -109,7 +111,6 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "registry.middleware.AuditContextMiddleware",
     "registry.middleware.NoStoreMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"
@@ -211,7 +212,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
@@ -223,6 +226,10 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "registry.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_FORMS = {"login": "registry.accounts.SignInForm"}
+# Failures are counted by django-axes, by person and address; this slows one address
+# that tries many people.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
@@ -230,6 +237,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_SESSION_REMEMBER = False
+PASSWORD_RESET_TIMEOUT = 3600
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Myelon"
 USERSESSIONS_TRACK_ACTIVITY = False
@@ -240,7 +248,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
-AXES_LOCKOUT_CALLABLE = "registry.accounts.locked_out"
+# The sign-in page answers a locked person as it answers a wrong password.
 # Behind the proxy of docker-compose.yml there is one hop; on the loopback none.
 PROXY_COUNT = env_int("PROXY_COUNT", 0 if LOCAL else 1, 0, 5)
 AXES_IPWARE_PROXY_COUNT = PROXY_COUNT or None
@@ -252,7 +260,7 @@ SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "registry.views.csrf_failure"
+CSRF_FAILURE_VIEW = "registry.views.errors.csrf_failure"
 
 # --- transport and headers ----------------------------------------------------------
 HTTPS = not LOCAL

@@ -96,7 +96,9 @@ class MriStudy(ClinicalRecord):
     enhancement = ChoiceField(
         _("enhancement"),
         choices=choices.Enhancement.choices,
-        definition=_("Rim: three quarters of the edge enhance and the centre does not."),
+        definition=_(
+            "Rim: three quarters of the edge enhance and the centre does not."
+        ),
         need=Need.CONDITIONAL,
         group="features",
     )
@@ -147,15 +149,21 @@ class MriStudy(ClinicalRecord):
         need=Need.CONDITIONAL,
         group="features",
     )
-    syrinx_rostral = LevelField(_("syrinx, rostral"), need=Need.CONDITIONAL, group="features")
-    syrinx_caudal = LevelField(_("syrinx, caudal"), need=Need.CONDITIONAL, group="features")
+    syrinx_rostral = LevelField(
+        _("syrinx, rostral"), need=Need.CONDITIONAL, group="features"
+    )
+    syrinx_caudal = LevelField(
+        _("syrinx, caudal"), need=Need.CONDITIONAL, group="features"
+    )
     syrinx_max_diam_mm = MeasureField(
         _("syrinx, largest diameter"), unit="mm", least=1, most=20, group="features"
     )
     cyst = ChoiceField(
         _("cyst"),
         choices=choices.Cyst.choices,
-        definition=_("The wall of an intratumoral cyst enhances; a polar one does not."),
+        definition=_(
+            "The wall of an intratumoral cyst enhances; a polar one does not."
+        ),
         need=Need.CONDITIONAL,
         group="features",
     )

@@ -26,6 +26,7 @@ from registry.history import tracked
 from registry.models import ClinicalRecord
 from registry.sql import SpinalLevelOrdinal
 
+
 @tracked()
 @constrained
 class Operation(ClinicalRecord):

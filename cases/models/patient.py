@@ -130,9 +130,7 @@ class PatientIdentity(models.Model):
         Patient, models.PROTECT, related_name="identity", primary_key=True
     )
     centre = models.ForeignKey("registry.Centre", models.PROTECT, related_name="+")
-    family_name = WordsField(
-        _("family name"), max_length=100, privacy=Privacy.DIRECT
-    )
+    family_name = WordsField(_("family name"), max_length=100, privacy=Privacy.DIRECT)
     given_name = WordsField(_("given name"), max_length=100, privacy=Privacy.DIRECT)
     birth_date = DayField(
         _("date of birth"), privacy=Privacy.DIRECT, placeholder_allowed=True

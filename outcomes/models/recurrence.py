@@ -98,8 +98,10 @@ class Recurrence(ClinicalRecord):
             return {"kind": _("Enter the index operation first.")}
         if self.kind == choices.RecurrenceKind.RECURRENCE and extent != EorMri.GTR:
             return {
-                "kind": _("Recurrence follows GTR on MRI. A residual that grows is a "
-                          "regrowth.")
+                "kind": _(
+                    "Recurrence follows GTR on MRI. A residual that grows is a "
+                    "regrowth."
+                )
             }
         if self.kind == choices.RecurrenceKind.REGROWTH and extent not in WITH_RESIDUAL:
             return {
@@ -123,7 +125,8 @@ class Recurrence(ClinicalRecord):
         ).exclude(purpose=MriPurpose.PREOP)
         if not on_file.exists():
             return {
-                "detected_on": _("No post-operative MRI of that day is on file. "
-                                 "Enter the MRI first.")
+                "detected_on": _(
+                    "No post-operative MRI of that day is on file. Enter the MRI first."
+                )
             }
         return {}

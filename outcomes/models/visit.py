@@ -56,7 +56,9 @@ JOA_MAXIMUM = {
     "thoracic11": 11,
     "lumbar29": 29,
 }
-ALL_JOA_ITEMS = tuple(dict.fromkeys(item for items in JOA_ITEMS.values() for item in items))
+ALL_JOA_ITEMS = tuple(
+    dict.fromkeys(item for items in JOA_ITEMS.values() for item in items)
+)
 
 
 def _joa_total() -> Any:
@@ -72,7 +74,9 @@ def _joa_total() -> Any:
 
 
 def _nrs(label: Any) -> WholeNumberField:
-    return WholeNumberField(label, least=0, most=10, need=Need.CONDITIONAL, group="pain")
+    return WholeNumberField(
+        label, least=0, most=10, need=Need.CONDITIONAL, group="pain"
+    )
 
 
 @tracked()
@@ -201,7 +205,12 @@ class Visit(ClinicalRecord):
         group="scores",
     )
     joa_ue_motor = MeasureField(
-        _("JOA arm motor"), least=0, most=4, step=HALF, need=Need.CONDITIONAL, group="joa"
+        _("JOA arm motor"),
+        least=0,
+        most=4,
+        step=HALF,
+        need=Need.CONDITIONAL,
+        group="joa",
     )
     joa_shoulder = MeasureField(
         _("JOA shoulder and elbow"),
@@ -213,7 +222,12 @@ class Visit(ClinicalRecord):
         group="joa",
     )
     joa_le_motor = MeasureField(
-        _("JOA leg motor"), least=0, most=4, step=HALF, need=Need.CONDITIONAL, group="joa"
+        _("JOA leg motor"),
+        least=0,
+        most=4,
+        step=HALF,
+        need=Need.CONDITIONAL,
+        group="joa",
     )
     joa_ue_sens = MeasureField(
         _("JOA arm sensory"),

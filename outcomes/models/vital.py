@@ -86,9 +86,7 @@ class VitalStatus(ClinicalRecord):
                 {"death_date": _("Give the date of death, or say why it is missing.")}
             )
         first = (
-            Operation.objects.filter(
-                case__patient=self.patient, voided_at__isnull=True
-            )
+            Operation.objects.filter(case__patient=self.patient, voided_at__isnull=True)
             .exclude(surgery_date=None)
             .order_by("surgery_date")
             .values_list("surgery_date", flat=True)

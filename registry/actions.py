@@ -1,0 +1,167 @@
+"""Every write about people, centres, roles and tokens; each is an audit event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from registry import audit
+from registry.models import ApiToken, Centre, Membership, User
+from registry.permissions import Permission, Role, check
+
+LONGEST_TOKEN_DAYS = 365
+
+
+@transaction.atomic
+def create_centre(
+    *, by: User, code: str, name: str, is_synthetic: bool = False
+) -> Centre:
+    """A new centre that enters cases."""
+    check(by, Permission.ADMINISTER)
+    centre = Centre(code=code, name=name, is_synthetic=is_synthetic)
+    centre.full_clean()
+    centre.save()
+    audit.record("centre.created", actor=by, target=code, centre_id=centre.pk)
+    return centre
+
+
+@transaction.atomic
+def update_centre(*, by: User, centre: Centre, name: str, is_active: bool) -> Centre:
+    """Rename a centre, or close it for new cases."""
+    check(by, Permission.ADMINISTER)
+    centre.name, centre.is_active = name, is_active
+    centre.full_clean()
+    centre.save(update_fields=["name", "is_active"])
+    audit.record(
+        "centre.changed",
+        actor=by,
+        target=centre.code,
+        centre_id=centre.pk,
+        is_active=is_active,
+    )
+    return centre
+
+
+@transaction.atomic
+def create_person(*, by: User, email: str, name: str) -> User:
+    """A person without a password; they set one by the link they are sent."""
+    check(by, Permission.ADMINISTER)
+    user = User.objects.create_user(email, None, name=name)
+    audit.record("person.created", actor=by, target=f"person:{user.pk}")
+    return user
+
+
+@transaction.atomic
+def set_active(*, by: User, person: User, is_active: bool) -> User:
+    """Allow or stop sign-in. Stopping ends sessions and tokens at once."""
+    check(by, Permission.ADMINISTER)
+    person = User.objects.select_for_update().get(pk=person.pk)
+    if not is_active:
+        _check_an_administrator_remains(without=person)
+    person.is_active = is_active
+    person.save(update_fields=["is_active"])
+    if not is_active:
+        ApiToken.objects.filter(user=person).delete()
+        for session in person.usersession_set.all():
+            session.end()
+    action = "person.activated" if is_active else "person.deactivated"
+    audit.record(action, actor=by, target=f"person:{person.pk}")
+    return person
+
+
+@transaction.atomic
+def grant_role(
+    *, by: User | None, person: User, role: str, centre: Centre | None = None
+) -> Membership:
+    """Give a role; ``by`` is None only for the first administrator and demo sign-ins."""
+    if by is not None:
+        check(by, Permission.ADMINISTER)
+    membership = Membership(user=person, role=role, centre=centre, created_by=by)
+    membership.full_clean()
+    membership.save()
+    audit.record(
+        "role.granted",
+        actor=by,
+        target=f"person:{person.pk}",
+        centre_id=centre.pk if centre else None,
+        role=role,
+    )
+    return membership
+
+
+@transaction.atomic
+def end_role(*, by: User, membership: Membership) -> Membership:
+    """Take a role away; it is gone with the next request."""
+    check(by, Permission.ADMINISTER)
+    membership = Membership.objects.select_for_update().get(pk=membership.pk)
+    if membership.ended_at is not None:
+        return membership
+    if membership.role == Role.ADMINISTRATOR:
+        _check_an_administrator_remains(without=membership.user)
+    membership.ended_at, membership.ended_by = timezone.now(), by
+    membership.save(update_fields=["ended_at", "ended_by"])
+    audit.record(
+        "role.ended",
+        actor=by,
+        target=f"person:{membership.user_id}",
+        centre_id=membership.centre_id,
+        role=membership.role,
+    )
+    return membership
+
+
+def _check_an_administrator_remains(*, without: User) -> None:
+    others = Membership.objects.filter(
+        role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True
+    ).exclude(user=without)
+    if not others.select_for_update().exists():
+        raise ValidationError(
+            _("The registry needs an administrator. Appoint another one first."),
+            "last_administrator",
+        )
+
+
+@transaction.atomic
+def create_token(
+    *, by: User, owner: User, name: str, days: int, read_only: bool = True
+) -> tuple[ApiToken, str]:
+    """A new API token and its secret, which is never shown again."""
+    if not 1 <= days <= LONGEST_TOKEN_DAYS:
+        raise ValidationError(
+            {
+                "days": ValidationError(
+                    _("Choose from 1 to %(most)s days."),
+                    "days",
+                    {"most": LONGEST_TOKEN_DAYS},
+                )
+            }
+        )
+    made: tuple[Any, str] = ApiToken.objects.create(
+        user=owner, expiry=timedelta(days=days), name=name, read_only=read_only
+    )
+    audit.record(
+        "token.created",
+        actor=by,
+        target=f"person:{owner.pk}",
+        token=made[0].token_key,
+        read_only=read_only,
+        days=days,
+    )
+    return made
+
+
+@transaction.atomic
+def revoke_token(*, by: User, token: ApiToken) -> None:
+    """End a token at once."""
+    audit.record(
+        "token.revoked",
+        actor=by,
+        target=f"person:{token.user_id}",
+        token=token.token_key,
+    )
+    token.delete()

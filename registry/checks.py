@@ -1,0 +1,31 @@
+"""Checks of a deployment, beside Django's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.db import DatabaseError
+
+from registry.models import User
+
+
+@register(Tags.security, deploy=True)
+def no_demo_sign_ins(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Demo sign-ins have a password that the whole world knows."""
+    if settings.LOCAL:
+        return []
+    try:
+        found = User.objects.filter(is_demo=True, is_active=True).exists()
+    except DatabaseError:
+        return []
+    if not found:
+        return []
+    return [
+        Error(
+            "Demo sign-ins exist in a production database.",
+            hint="Stop the sign-in of everybody under demo.example.",
+            id="registry.E001",
+        )
+    ]

@@ -1,0 +1,419 @@
+"""Forms made from the described fields of a model.
+
+A form says which fields stand in which order; label, unit, plausible range, definition
+and rules come from the model field. Text is read strictly, so that a form accepts and
+refuses what every other door does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms import BoundField
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from registry.fields import (
+    DayField,
+    Described,
+    FlagField,
+    MeasureField,
+    MissingReason,
+    MultiChoiceField,
+    Need,
+    WholeNumberField,
+    WordsField,
+)
+from registry.levels import LevelError, parse_level_range
+
+Text = str | Promise
+MOST_CHIPS = 5
+LONGEST_TEXT = 20_000
+LONG_WORDS = 500
+NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+", re.ASCII)
+YES_NO = [("true", _("Yes")), ("false", _("No"))]
+MISSING_CHOICES = [("", _("Value known")), *MissingReason.choices]
+
+
+def value_of_text(field: Any, raw: Any) -> Any:
+    """The clean value of what was typed for a model field.
+
+    Raises ValidationError with the codes and messages of the field. Numbers and dates
+    are ASCII and plain: no thousands separators, no other digits, no guessing.
+    """
+    if isinstance(field, MultiChoiceField):
+        return field.clean(list(raw), None) if raw else None
+    text = str(raw or "").replace("\r\n", "\n").strip()
+    if len(text) > LONGEST_TEXT:
+        raise ValidationError(_("The text is too long."), "max_length")
+    if not text:
+        return _blank(field)
+    if isinstance(field, FlagField):
+        return _yes_or_no(text)
+    if isinstance(field, MeasureField | WholeNumberField):
+        _check_number(text)
+    return field.clean(text, None)
+
+
+def _blank(field: Any) -> Any:
+    if field.null:
+        return None
+    if not field.blank:
+        raise ValidationError(_("Answer this question."), "required")
+    return ""
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValidationError(_("Choose yes or no."), "invalid")
+    return text == "true"
+
+
+def _check_number(text: str) -> None:
+    if DECIMAL_COMMA.fullmatch(text):
+        raise ValidationError(
+            _("Write the number with a point: %(guess)s."),
+            "decimal_comma",
+            {"guess": text.replace(",", ".")},
+        )
+    if not NUMBER.fullmatch(text):
+        raise ValidationError(
+            _("“%(value)s” is not a number. Write digits only, such as 12 or 12.5."),
+            "invalid",
+            {"value": text[:40]},
+        )
+
+
+def text_of_value(value: Any) -> Any:
+    """What stands in the control for a stored value; the inverse of reading it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def widget_of(field: Any) -> forms.Widget:
+    """Chips for up to five values, a list for more, a plain text input otherwise."""
+    if isinstance(field, MultiChoiceField):
+        return forms.CheckboxSelectMultiple(choices=field.options.choices)
+    if isinstance(field, FlagField):
+        return forms.RadioSelect(choices=YES_NO)
+    if field.choices:
+        if len(field.flatchoices) <= MOST_CHIPS:
+            return forms.RadioSelect(choices=field.flatchoices)
+        return forms.Select(choices=[("", _("Choose")), *field.flatchoices])
+    if isinstance(field, WordsField) and field.max_length > LONG_WORDS:
+        return forms.Textarea(attrs={"rows": 3})
+    return forms.TextInput(attrs={"autocomplete": "off"})
+
+
+class DescribedFormField(forms.Field):
+    """The form field of one described model field; reads its text strictly."""
+
+    def __init__(self, model_field: Any, widget: forms.Widget | None = None) -> None:
+        super().__init__(
+            required=False,
+            label=capfirst(str(model_field.verbose_name)),
+            widget=widget or widget_of(model_field),
+        )
+        self.model_field = model_field
+        self.unit, self.definition = model_field.unit, model_field.definition
+        self.plausible = model_field.plausible
+
+    def clean(self, value: Any) -> Any:
+        return value_of_text(self.model_field, value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return text_of_value(value)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A rostral and a caudal level; a range typed into the first fills both."""
+
+    top: str
+    bottom: str
+    label: Text
+    hint: Text = _("Th5, D5, Th5-7 and C4/5 are understood. One level counts for both.")
+
+
+@dataclass(frozen=True)
+class Score:
+    """Sub-scores that are summed while typing."""
+
+    title: Text
+    items: tuple[str, ...]
+    maximum: int
+    minimum: int = 0
+    hint: Text = ""
+    show_if: str = ""
+
+
+Row = str | tuple[str, ...] | Levels | Score
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a form in clinical order; ``more`` is folded until it is wanted."""
+
+    id: str
+    title: Text
+    rows: tuple[Row, ...]
+    hint: Text = ""
+    more: tuple[Row, ...] = ()
+    show_if: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question as the template draws it."""
+
+    kind: str
+    field: BoundField
+    missing: BoundField | None
+    optional: bool
+    show_if: str
+    width: str
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One row as the template draws it: cells, a level range or a score card."""
+
+    kind: str
+    cells: tuple[Cell, ...] = ()
+    spec: Any = None
+    missing: BoundField | None = None
+    show_if: str = ""
+
+
+@dataclass(frozen=True)
+class SectionView:
+    spec: Section
+    rows: list[RowView]
+    more: list[RowView]
+    more_open: bool
+    errors: int
+
+
+def names_in(rows: tuple[Row, ...]) -> Iterator[str]:
+    """The field names of rows, in order."""
+    for row in rows:
+        if isinstance(row, str):
+            yield row
+        elif isinstance(row, Levels):
+            yield from (row.top, row.bottom)
+        elif isinstance(row, Score):
+            yield from row.items
+        else:
+            yield from row
+
+
+def missing_name(name: str) -> str:
+    """Name of the control that says why a value is missing."""
+    return f"missing__{name}"
+
+
+class RecordForm(forms.Form):
+    """Entry or correction of one row of ``model``.
+
+    ``values()`` and ``missing()`` go to the action; what the action refuses comes back
+    by ``add_refusal``. ``show_if`` maps a field to the rule of forms.js that shows it;
+    a hidden control is not sent and therefore emptied.
+    """
+
+    model: ClassVar[Any]
+    sections: tuple[Section, ...] = ()
+    show_if: ClassVar[Mapping[str, str]] = {}
+    widths: ClassVar[Mapping[str, str]] = {}
+    # Fields of the model to which an error may refer although they are not asked here.
+    error_places: ClassVar[Mapping[str, str]] = {}
+    private = False
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        record: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        self.record = record
+        super().__init__(
+            data=None if data is None else self.spread_levels(data),
+            initial={**self.initial_values(), **(initial or {})},
+            prefix=prefix,
+        )
+        self.add_fields()
+
+    # --- making the fields
+
+    def model_fields(self) -> dict[str, Any]:
+        """The described model fields asked here, by name."""
+        names = [
+            name
+            for section in self.sections
+            for name in (*names_in(section.rows), *names_in(section.more))
+        ]
+        return {name: self.model._meta.get_field(name) for name in names}
+
+    def add_fields(self) -> None:
+        for name, model_field in self.model_fields().items():
+            self.fields[name] = DescribedFormField(model_field)
+            if self.private:
+                self.fields[name].widget.attrs["data-private"] = "1"
+            if asks_reason(model_field):
+                self.fields[missing_name(name)] = reason_field()
+
+    def initial_values(self) -> dict[str, Any]:
+        if self.record is None:
+            return {
+                name: field.get_default()
+                for name, field in self.model_fields().items()
+                if field.has_default()
+            }
+        shown = {name: getattr(self.record, name) for name in self.model_fields()}
+        reasons = getattr(self.record, "missing", {})
+        return shown | {missing_name(name): why for name, why in reasons.items()}
+
+    def spread_levels(self, data: Any) -> Any:
+        """``Th5-7`` in the first level input fills both; one level alone counts twice."""
+        spread = data.copy()
+        for section in self.sections:
+            for row in (*section.rows, *section.more):
+                if isinstance(row, Levels) and not str(data.get(row.bottom, "")).strip():
+                    top, bottom = read_levels(str(data.get(row.top, "")))
+                    spread[row.top], spread[row.bottom] = top, bottom
+        return spread
+
+    # --- what was entered
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in self.model_fields():
+            companion = missing_name(name)
+            if companion in self.errors:
+                self.add_error(name, self.errors.pop(companion).as_data())
+        return cleaned
+
+    def values(self) -> dict[str, Any]:
+        """Clean values by field name; without those that stay as the other person
+        saved them (``keep_<name>=theirs`` on the conflict page)."""
+        return {
+            name: self.cleaned_data.get(name)
+            for name in self.model_fields()
+            if not self.keeps_theirs(name)
+        }
+
+    def missing(self) -> dict[str, str | None]:
+        """Reason by field name; None where there is none."""
+        reasons = {
+            name: self.cleaned_data[missing_name(name)] or None
+            for name in self.model_fields()
+            if missing_name(name) in self.fields and not self.keeps_theirs(name)
+        }
+        for section in self.sections:
+            for row in (*section.rows, *section.more):
+                if isinstance(row, Levels) and row.top in reasons:
+                    reasons[row.bottom] = reasons[row.top]
+        return reasons
+
+    def keeps_theirs(self, name: str) -> bool:
+        return self.data.get(f"keep_{name}") == "theirs"
+
+    def place_of(self, name: str) -> str | None:
+        """Where an error of the model's field stands; None is the top of the form."""
+        place = self.error_places.get(name, name)
+        return place if place in self.fields else None
+
+    def add_refusal(self, error: ValidationError) -> None:
+        """Put what an action refused at the fields it speaks of."""
+        by_field = getattr(error, "error_dict", None) or {NON_FIELD_ERRORS: [error]}
+        for name, errors in by_field.items():
+            for item in errors:
+                self.add_error(self.place_of(name), item)
+
+    # --- how it is drawn
+
+    @property
+    def section_views(self) -> list[SectionView]:
+        return [self._section_view(section) for section in self.sections]
+
+    def _section_view(self, section: Section) -> SectionView:
+        names = [*names_in(section.rows), *names_in(section.more)]
+        folded = [name for name in names_in(section.more) if name in self.fields]
+        return SectionView(
+            spec=section,
+            rows=[self._row_view(row) for row in section.rows],
+            more=[self._row_view(row) for row in section.more],
+            more_open=any(
+                name in self.errors or self[name].value() not in (None, "", [])
+                for name in folded
+            ),
+            errors=sum(name in self.errors for name in names),
+        )
+
+    def _row_view(self, row: Row) -> RowView:
+        if isinstance(row, Levels):
+            cells = (self._cell(row.top), self._cell(row.bottom))
+            show_if = self.show_if.get(row.top, "")
+            return RowView("levels", cells, row, cells[0].missing, show_if)
+        if isinstance(row, Score):
+            cells = tuple(self._cell(name) for name in row.items)
+            return RowView("score", cells, row, show_if=row.show_if)
+        names = (row,) if isinstance(row, str) else row
+        return RowView("cells", tuple(self._cell(name) for name in names))
+
+    def _cell(self, name: str) -> Cell:
+        field = self.fields[name]
+        model_field = field.model_field  # type: ignore[attr-defined]
+        companion = missing_name(name)
+        return Cell(
+            kind="date" if isinstance(model_field, DayField) else "field",
+            field=self[name],
+            missing=self[companion] if companion in self.fields else None,
+            optional=model_field.need == Need.OPTIONAL,
+            show_if=self.show_if.get(name, ""),
+            width=self.widths.get(name, default_width(field)),
+        )
+
+
+def read_levels(typed: str) -> tuple[str, str]:
+    """Both levels of what was typed into the first input; unread text stays there."""
+    try:
+        return parse_level_range(typed[:80])
+    except LevelError:
+        return typed, ""
+
+
+def asks_reason(model_field: Described) -> bool:
+    """Needed fields ask why a value is missing; optional ones may just stay empty."""
+    return bool(model_field.null) and model_field.need != Need.OPTIONAL  # type: ignore[attr-defined]
+
+
+def reason_field() -> forms.ChoiceField:
+    return forms.ChoiceField(choices=MISSING_CHOICES, required=False)
+
+
+def default_width(field: forms.Field) -> str:
+    """Numbers are short, lists middling, words long."""
+    if isinstance(field.widget, forms.Select) and not isinstance(
+        field.widget, forms.RadioSelect
+    ):
+        return "m"
+    model_field = getattr(field, "model_field", None)
+    return "s" if isinstance(model_field, MeasureField | WholeNumberField) else ""
+
+

@@ -1,0 +1,41 @@
+"""All routes. Apps are included by name, so that imports keep running one way."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import TemplateView
+
+from registry.views import account, administration, home
+
+administration_urls = [
+    path("people/", administration.People.as_view(), name="people"),
+    path("people/new/", administration.PersonCreate.as_view(), name="person-new"),
+    path("people/<int:pk>/", administration.Person.as_view(), name="person"),
+    path("people/<int:pk>/active/", administration.person_active, name="person-active"),
+    path("people/<int:pk>/invite/", administration.person_invite, name="person-invite"),
+    path("roles/<int:pk>/end/", administration.role_end, name="role-end"),
+    path("centres/", administration.Centres.as_view(), name="centres"),
+    path("centres/<int:pk>/", administration.CentreChange.as_view(), name="centre"),
+    path("audit/", administration.AuditTrail.as_view(), name="audit"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("keep-alive/", home.keep_alive, name="keep-alive"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/new/", account.TokenCreate.as_view(), name="token-new"),
+    path("account/tokens/<str:key>/revoke/", account.token_revoke, name="token-revoke"),
+    path("account/", include("registry.account_urls")),
+    path("administration/", include((administration_urls, "administration"))),
+    path("", include("cases.urls")),
+    path("", include("outcomes.urls")),
+    path("api/v1/", include("registry.api.urls")),
+]
+
+if settings.DEBUG:
+    urlpatterns.append(
+        path(
+            "styleguide/",
+            TemplateView.as_view(template_name="registry/styleguide.html"),
+            name="styleguide",
+        )
+    )
