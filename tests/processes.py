@@ -131,6 +131,7 @@ class RunningRegistry:
     @property
     def environment(self) -> dict[str, str]:
         return {
+            "DJANGO_SETTINGS_MODULE": "registry.settings",
             "MYELON_LOCAL": "true",
             "MYELON_VAR": str(self.folder),
             "DATABASE_URL": self.postgres.url(),

@@ -53,10 +53,14 @@ def migrate_anew(server: EmbeddedPostgres, cursor: Cursor, name: str) -> None:
     """Rename at the end: a broken attempt is never taken for the template."""
     drop(cursor, "template_new")
     server.ensure_database("template_new")
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "registry.settings",
+        "DATABASE_URL": server.url("template_new"),
+    }
     for command in (["migrate", "--skip-checks"], ["createcachetable"]):
         subprocess.run(
             [sys.executable, str(BASE_DIR / "manage.py"), *command, "--verbosity=0"],
-            env=os.environ | {"DATABASE_URL": server.url("template_new")},
+            env=environment,
             check=True,
         )
     cursor.execute(
