@@ -14,7 +14,8 @@ export function palette(theme) {
   const token = (name) => style.getPropertyValue(`--${name}`).trim();
   const colours = {
     ink: token("ink"), quiet: token("ink-2"), faint: token("ink-3"), line: token("line"),
-    axis: token("line-control"), surface: token("surface"), float: token("surface-float"), font: style.fontFamily,
+    axis: token("line-control"), surface: token("surface"), float: token("surface-float"), // Single quotes: the chart library writes the name into an SVG attribute as it is.
+    font: style.fontFamily.replaceAll('"', "'"),
     mean: Object.fromEntries(MEANINGS.map((meaning) => [meaning, token(`mean-${meaning}`)])),
   };
   probe.remove();

@@ -30,6 +30,7 @@
 
 import { barsOption } from "./chart_bars.js";
 import { palette } from "./chart_palette.js";
+import { savePng, saveSvg, saveTable } from "./chart_saving.js";
 import { proportionsOption } from "./chart_proportions.js";
 import { shiftOption } from "./chart_shift.js";
 import { survivalOption } from "./chart_survival.js";
@@ -40,7 +41,7 @@ const KINDS = {
   proportions: proportionsOption,
   shift: shiftOption,
 };
-const PRINT_WIDTH = 720;
+const PAPER_WIDTH = 720;
 const drawn = new Map();
 const seen = new WeakSet();
 let loading;
@@ -89,6 +90,15 @@ function svgText(echarts, place, width) {
   return text;
 }
 
+function paperCanvas(echarts, place) {
+  const size = { width: PAPER_WIDTH, height: Math.max(place.clientHeight, 220) };
+  const paper = echarts.init(document.createElement("canvas"), null, { devicePixelRatio: 3, ...size });
+  paper.setOption(optionFor(readChart(place), palette("light"), size));
+  const canvas = paper.renderToCanvas({ pixelRatio: 3, backgroundColor: "#ffffff" });
+  paper.dispose();
+  return canvas;
+}
+
 function preparePrint(echarts, place) {
   let image = place.nextElementSibling;
   if (!image?.matches(".figure-print")) {
@@ -98,7 +108,7 @@ function preparePrint(echarts, place) {
     place.after(image);
     place.classList.add("has-print");
   }
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgText(echarts, place, PRINT_WIDTH))}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgText(echarts, place, PAPER_WIDTH))}`;
 }
 
 function draw(echarts, place) {
@@ -133,54 +143,14 @@ async function setUp(root) {
   }
 }
 
-// Downloads -------------------------------------------------------------------------
-
-function save(url, name) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-}
-
-function saveBlob(text, type, name) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  save(url, name);
-  window.setTimeout(() => URL.revokeObjectURL(url), 10000);
-}
-
-// A cell that a spreadsheet would run as a formula is led by an apostrophe.
-function csvCell(text) {
-  const risky = /^[=+\-@\t\r]/.test(text) && !/^-?\d+([.,]\d+)?$/.test(text);
-  const safe = risky ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-function csvText(table) {
-  return [...table.rows].map((row) => [...row.cells]
-    .map((cell) => csvCell(cell.textContent.trim())).join(",")).join("\r\n");
-}
-
-function pngUrl(echarts, place) {
-  const size = { width: place.clientWidth, height: place.clientHeight };
-  const paper = echarts.init(document.createElement("canvas"), null, { devicePixelRatio: 3, ...size });
-  paper.setOption(optionFor(readChart(place), palette("light"), size));
-  const url = paper.getDataURL({ type: "png", pixelRatio: 3, backgroundColor: "#ffffff" });
-  paper.dispose();
-  return url;
-}
-
 async function saveFigure(button) {
   const figure = button.closest("[data-figure]");
-  const place = figure.querySelector("[data-chart]");
   const kind = button.dataset.figureSave;
-  const name = `${figure.id}.${kind}`;
-  if (kind === "csv") {
-    saveBlob(`\uFEFF${csvText(figure.querySelector("table"))}\r\n`, "text/csv;charset=utf-8", name);
-    return;
-  }
+  if (kind === "csv") { saveTable(figure); return; }
   const echarts = await loadECharts();
-  if (kind === "svg") saveBlob(svgText(echarts, place, PRINT_WIDTH), "image/svg+xml", name);
-  else save(pngUrl(echarts, place), name);
+  const place = figure.querySelector("[data-chart]");
+  if (kind === "svg") saveSvg(figure, svgText(echarts, place, PAPER_WIDTH), PAPER_WIDTH);
+  else savePng(figure, paperCanvas(echarts, place));
 }
 
 function toggleTable(button) {

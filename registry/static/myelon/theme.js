@@ -24,5 +24,10 @@
     root.dataset.bsTheme = next;
     document.dispatchEvent(new CustomEvent("myelon:theme"));
   });
+  // Paper is white.
+  window.matchMedia("print").addEventListener("change", (event) => {
+    if (event.matches) root.dataset.bsTheme = "light";
+    else apply();
+  });
   apply();
 })();
