@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from outcomes.stats.ranks import wilcoxon_signed_rank
 
 from outcomes.stats.balance import smd_binary
 from outcomes.stats.competing import aalen_johansen
@@ -31,6 +30,7 @@ from outcomes.stats.logrank import logrank
 from outcomes.stats.matching import greedy_match
 from outcomes.stats.propensity import fit_propensity
 from outcomes.stats.proportions import clopper_pearson
+from outcomes.stats.ranks import wilcoxon_signed_rank
 from outcomes.stats.survival import kaplan_meier
 
 HERE = Path(__file__).parent
@@ -76,13 +76,13 @@ def in_myelon() -> dict[str, str]:
     smd = smd_binary(19, 19, 0, 19)
     changes = wilcoxon_signed_rank([-1] * 7 + [0] * 4)
     return {
-        "no events": f"none ({curve.lower[0]}); exact: {bound.lower:.3f} to 1",
+        "no events": f"{curve.lower[0]}; exact limits of 19 of 19: {bound.lower:.3f} to 1",
         "log-rank without events": f"not estimable: {test.reason}",
         "Cox under separation": f"refused: {refused.reasons[0]}",
         "negative duration": negative_duration(),
         "competing risks with ties": f"{incidence[0].value:.7f}",
         "19 of 19 against 0 of 19": str(smd.reason),
-        "Wilcoxon with ties": f"{changes.p_value:.4f}, {changes.name}",
+        "Wilcoxon with ties": f"{changes.p_value:.4f}, {changes.method}",
         **propensity_answers(),
     }
 
@@ -121,11 +121,27 @@ def pairs(table: pd.DataFrame) -> set[tuple[object, ...]]:
     return {(group.treated, *group.controls) for group in matching.sets}
 
 
+def with_rest_in_one_column(
+    others: dict[str, dict[str, str]],
+) -> dict[str, dict[str, str]]:
+    """The tools of the field one by one, general libraries together."""
+    columns = {
+        name: others.get(name, {}) for name in ("lifelines", "tableone", "psmpy")
+    }
+    columns["other Python"] = {
+        case: f"{name}: {answer}"
+        for name, answers in others.items()
+        if name not in columns
+        for case, answer in answers.items()
+    }
+    return columns
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--others", default=sys.executable)
     others = in_other_tools(parser.parse_args().others)
-    columns = {"R": in_r(), **others, "Myelon": in_myelon()}
+    columns = {"R": in_r(), **with_rest_in_one_column(others), "Myelon": in_myelon()}
     print(f"| the data | {' | '.join(columns)} |")
     print("|---" * (len(columns) + 1) + "|")
     for case, description in CASES.items():
