@@ -13,7 +13,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from registry.models import Membership, User
+from registry import audit
+from registry.actions import grant_role
+from registry.models import User
 from registry.permissions import Role
 
 
@@ -70,7 +72,6 @@ def create_administrator(email: str, name: str, password: str) -> User:
     """Raises ValidationError for a known address or a weak password."""
     validate_password(password, User(email=email, name=name))
     user = User.objects.create_user(email, password, name=name)
-    membership = Membership(user=user, role=Role.ADMINISTRATOR)
-    membership.full_clean()
-    membership.save()
+    audit.record("person.created", actor=None, target=f"person:{user.pk}")
+    grant_role(by=None, person=user, role=Role.ADMINISTRATOR)
     return user

@@ -107,11 +107,11 @@ class Command(BaseCommand):
         """All or nothing, so that an interrupted first run begins again."""
         self.stdout.write("Loading the demo registry (once, about a minute) …")
         with transaction.atomic():
-            call_command("create_demo_users", verbosity=0)
             call_command("load_published", verbosity=0)
             call_command(
                 "seed_demo", "--cases=400", "--centres=8", "--seed=7", verbosity=0
             )
+            call_command("create_demo_users", verbosity=0)
 
     def start(self, children: list[Child], port: int) -> None:
         self.stdout.write("Starting the web server, the worker and Redis …")
