@@ -4,6 +4,7 @@ import { axisLook, inkOn, markOf, verticalName } from "./chart_palette.js";
 
 const MOST_DOTS = 10;
 const LEAST_LABEL_HEIGHT = 14;
+const DIGIT_WIDTH = 7.5;
 
 function totals(chart) {
   return chart.x.map((_, place) => chart.series.reduce((sum, each) => sum + (each.values[place] ?? 0), 0));
@@ -35,17 +36,25 @@ function axes(chart, colours, size, top) {
 export function namesAbove(chart, colours) {
   return {
     legend: {
-      right: 0, top: 0, itemWidth: 12, itemHeight: 10, itemGap: 18, selectedMode: false,
+      show: chart.series.length > 1, right: 0, top: 0, itemWidth: 12, itemHeight: 10, itemGap: 18, selectedMode: false,
       textStyle: { color: colours.ink, fontSize: 12 },
       data: chart.series.map((each, index) => ({ name: each.name, icon: markOf(each, index, colours).symbol })),
     },
   };
 }
 
-function barSeries(chart, colours, plotHeight, top) {
+/** Whether a count fits into a bar as wide as the plot allows. */
+function fits(count, chart, plotWidth) {
+  const beside = chart.stacked === false ? chart.series.length : 1;
+  const width = Math.min(44, (plotWidth / chart.x.length / beside) * 0.72);
+  return String(count).length * DIGIT_WIDTH <= width;
+}
+
+function barSeries(chart, colours, plot, top) {
   return chart.series.map((each, index) => {
     const mark = markOf(each, index, colours);
-    const label = (point) => ((point.value / top) * plotHeight >= LEAST_LABEL_HEIGHT ? point.value : "");
+    const label = ({ value }) => (
+      (value / top) * plot.height >= LEAST_LABEL_HEIGHT && fits(value, chart, plot.width) ? value : "");
     return {
       type: "bar", name: each.name, data: each.values, stack: chart.stacked === false ? undefined : "cases",
       barMaxWidth: 44, barCategoryGap: "28%",
@@ -58,8 +67,9 @@ function barSeries(chart, colours, plotHeight, top) {
 }
 
 // A stack's total stands above it, on a bar of no height.
-function totalSeries(chart, colours) {
-  if (chart.stacked === false || chart.series.length < 2) return [];
+function totalSeries(chart, colours, plot) {
+  const room = totals(chart).every((sum) => fits(sum, chart, plot.width));
+  if (!room || chart.stacked === false || chart.series.length < 2) return [];
   const sums = totals(chart);
   return [{
     type: "bar", stack: "cases", data: sums.map(() => 0), silent: true, itemStyle: { color: "transparent" },
@@ -75,9 +85,9 @@ function inWords(chart) {
   };
 }
 
-function dotSeries(chart, colours, plotHeight, top) {
+function dotSeries(chart, colours, plot, top) {
   const below = chart.x.map(() => 0);
-  const diameter = Math.min(18, (plotHeight / top) * 0.82);
+  const diameter = Math.min(18, (plot.height / top) * 0.82);
   return chart.series.map((each, index) => {
     const mark = markOf(each, index, colours);
     const points = each.values.flatMap((count, place) => {
@@ -94,13 +104,13 @@ export function barsOption(chart, colours, size) {
   const most = highest(chart);
   const few = most <= MOST_DOTS && chart.stacked !== false;
   const top = niceTop(most);
-  const plotHeight = size.height - 44 - (chart.x_label ? 50 : 28);
+  const plot = { width: size.width - 56, height: size.height - 44 - (chart.x_label ? 50 : 28) };
   return {
     ...axes(chart, colours, size, top),
     ...namesAbove(chart, colours),
     title: verticalName(chart.y_label, colours, 24),
     tooltip: few ? { show: false } : { trigger: "axis", axisPointer: { type: "shadow" }, formatter: inWords(chart) },
-    series: few ? dotSeries(chart, colours, plotHeight, top)
-      : [...barSeries(chart, colours, plotHeight, top), ...totalSeries(chart, colours)],
+    series: few ? dotSeries(chart, colours, plot, top)
+      : [...barSeries(chart, colours, plot, top), ...totalSeries(chart, colours, plot)],
   };
 }

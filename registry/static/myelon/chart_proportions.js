@@ -3,7 +3,7 @@
 import { axisLook, markOf, percent, widestText } from "./chart_palette.js";
 
 function number(value) {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(2);
 }
 
 function inWords(row, inPercent) {
@@ -20,7 +20,7 @@ function counts(row) {
 
 function intervals(chart, colours) {
   return {
-    type: "custom", silent: true, z: 2,
+    type: "custom", silent: true, z: 2, encode: { x: [0, 1], y: 2 },
     data: chart.rows.map((row, place) => [row.lower, row.upper, place]).filter(([low, high]) => low != null && high != null),
     renderItem: (_, api) => {
       const place = api.value(2);

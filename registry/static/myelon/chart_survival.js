@@ -5,16 +5,17 @@ import { axisLook, markOf, percent, verticalName, widestText } from "./chart_pal
 const DAYS = { days: 1, months: 365.25 / 12, years: 365.25 };
 const STEPS = { days: [30, 60, 90, 180, 365], months: [1, 3, 6, 12, 24, 60], years: [0.5, 1, 2, 5, 10] };
 const ROW_HEIGHT = 18;
-const MOST_TICKS = 9;
+const TICK_WIDTH = 44;
+const FIVE_YEARS = 5 * 365.25;
 const LABEL_HEIGHT = 32;
 
 function axisEnd(chart, unit) {
-  const last = Math.max(1, ...chart.curves.flatMap((curve) => curve.days));
-  return (chart.until_days ?? last) / DAYS[unit];
+  const last = Math.max(0, ...chart.curves.flatMap((curve) => curve.days));
+  return (chart.until_days ?? (last || FIVE_YEARS)) / DAYS[unit];
 }
 
-function tickStep(end, unit, width) {
-  const most = width < 480 ? 6 : MOST_TICKS;
+function tickStep(end, unit, plotWidth) {
+  const most = Math.max(2, plotWidth / TICK_WIDTH);
   return STEPS[unit].find((step) => end / step <= most) ?? Math.ceil(end / most);
 }
 
@@ -72,23 +73,30 @@ function band(curve, mark, unit, end) {
 function labelShifts(curves, plotHeight) {
   const ends = curves.map((curve, index) => ({ index, wanted: (1 - (curve.survival.at(-1) ?? 1)) * plotHeight }));
   ends.sort((one, other) => one.wanted - other.wanted);
-  const shifts = [];
   let free = -Infinity;
-  for (const { index, wanted } of ends) {
-    const placed = Math.max(wanted, free);
-    shifts[index] = placed - wanted;
-    free = placed + LABEL_HEIGHT;
+  for (const end of ends) {
+    end.placed = Math.max(end.wanted, free);
+    free = end.placed + LABEL_HEIGHT;
   }
-  return shifts;
+  let floor = plotHeight;
+  for (const end of [...ends].reverse()) {
+    end.placed = Math.min(end.placed, floor);
+    floor = end.placed - LABEL_HEIGHT;
+  }
+  return curves.map((_, index) => {
+    const end = ends.find((each) => each.index === index);
+    return end.placed - end.wanted;
+  });
 }
 
-function line(curve, mark, colours, unit, end, shift) {
-  const points = corners(curve.days, curve.survival, 1, unit, end);
-  const last = points.at(-1);
+function line(curve, mark, colours, unit, end, shift, room) {
+  const points = curve.days.length ? corners(curve.days, curve.survival, 1, unit, end) : [];
+  const last = points.at(-1) ?? [0, 1];
   return {
     type: "line", name: curve.name, data: points, showSymbol: false, z: 3, silent: true,
     lineStyle: { color: mark.colour, width: 2.25, type: mark.dash }, itemStyle: { color: mark.colour },
-    endLabel: { show: true, formatter: `${curve.name}\n${percent(last[1])}`, color: colours.ink, fontSize: 12, lineHeight: 15, distance: 8, offset: [0, shift] },
+    endLabel: { show: true, formatter: `${curve.name}\n${percent(last[1])}`, color: colours.ink, fontSize: 12, lineHeight: 15, distance: 8, offset: [0, shift],
+      width: room, overflow: "break" },
   };
 }
 
@@ -132,11 +140,11 @@ function layoutOf(chart, colours, size, unit) {
   const end = axisEnd(chart, unit);
   const label = widestText(names, colours);
   const narrow = size.width < 480;
+  const left = Math.max(56, Math.min(label + 24, narrow ? 104 : size.width * 0.27));
+  const right = narrow ? 16 : Math.min(label + 28, size.width * 0.27);
   return {
-    end, step: tickStep(end, unit, size.width), unit,
-    left: Math.max(56, Math.min(label + 24, narrow ? 104 : 170)),
+    end, left, right, step: tickStep(end, unit, size.width - left - right),
     top: narrow ? 52 : 34,
-    right: narrow ? 16 : label + 28,
     table: chart.curves.length * ROW_HEIGHT,
     narrow,
   };
@@ -160,11 +168,11 @@ export function survivalOption(chart, colours, size) {
     title: [
       verticalName(chart.y_label, colours, layout.top - 22),
       { text: words.atRisk, left: 0, bottom: under, padding: 0, textStyle: { color: colours.quiet, fontSize: 12, fontWeight: 600 } },
-      { text: words.censored, right: 0, top: layout.top - 22, padding: 0, textStyle: { color: colours.faint, fontSize: 11, fontWeight: 400 } },
+      { text: words.censored, right: 0, bottom: under, padding: 0, textStyle: { color: colours.faint, fontSize: 11, fontWeight: 400 } },
     ],
     series: [
       ...chart.curves.map((curve, index) => band(curve, marks[index], unit, layout.end)),
-      ...chart.curves.map((curve, index) => ({ ...line(curve, marks[index], colours, unit, layout.end, shifts[index]),
+      ...chart.curves.map((curve, index) => ({ ...line(curve, marks[index], colours, unit, layout.end, shifts[index], layout.right - 16),
         ...(layout.narrow ? { endLabel: { show: false } } : {}) })),
       ...chart.curves.map((curve, index) => ticks(curve, marks[index], unit, layout.end)),
       riskTable(chart, colours, times, unit),

@@ -64,7 +64,7 @@ function setUpDates(root) {
 // Parts shown only when they apply -------------------------------------------------
 
 function valuesOf(form, name) {
-  const chosen = [...form.elements].filter((each) => each.name === name && !each.matches("[type=hidden]"));
+  const chosen = [...form.elements].filter((each) => each.name === name && !each.disabled && !each.matches("[type=hidden]"));
   return chosen.filter((each) => !["radio", "checkbox"].includes(each.type) || each.checked)
     .map((each) => (each.type === "checkbox" && each.value === "on" ? "true" : each.value));
 }
