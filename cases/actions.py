@@ -267,9 +267,15 @@ def complete_case(*, by: User, case: Case, version: int) -> Case:
         raise ValidationError(
             {
                 "status": ValidationError(
-                    _("%(count)s needed fields have neither a value nor a reason."),
+                    _("Still neither a value nor a reason: %(fields)s."),
                     "incomplete",
-                    {"count": sum(len(fields) for _part, fields in lacking)},
+                    {
+                        "fields": ", ".join(
+                            str(field.verbose_name)
+                            for _part, fields in lacking
+                            for field in fields
+                        )
+                    },
                 )
             }
         )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import Q
 
 from registry.fields import (
@@ -30,6 +31,40 @@ class FieldCheck(models.CheckConstraint):
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """Checked by the field."""
+
+
+class Rule(models.CheckConstraint):
+    """A CHECK over several fields, with a message for the clinician.
+
+    Validation hands the database only the fields that the rule speaks of, and asks
+    nothing when all of them are empty; Django's own hands it the whole wide row.
+    """
+
+    def validate(
+        self,
+        model: type[models.Model],
+        instance: models.Model,
+        exclude: Any = None,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
+        names = self.condition.referenced_base_fields  # type: ignore[union-attr]
+        values = instance._get_field_expression_map(model._meta, exclude)  # type: ignore[attr-defined]
+        against = {name: values[name] for name in names if name in values}
+        if len(against) < len(names) or self.all_empty(instance, names):
+            return
+        if not Q(self.condition).check(against, using=using):
+            raise ValidationError(
+                self.get_violation_error_message(), code=self.violation_error_code
+            )
+
+    def all_empty(self, instance: models.Model, names: set[str]) -> bool:
+        """Whether no field has a value; a CHECK over NULLs alone never refuses."""
+        fields = [instance._meta.get_field(name) for name in names]
+        return all(
+            not isinstance(field, models.GeneratedField)
+            and getattr(instance, field.attname) is None  # type: ignore[union-attr]
+            for field in fields
+        )
 
 
 def described_fields(model: type[models.Model]) -> list[Any]:
@@ -80,21 +115,3 @@ def constrained(model: ModelClass) -> ModelClass:
     # The migration autodetector reads what the class body said.
     model._meta.original_attrs["constraints"] = constraints
     return model
-
-
-def pair(
-    model_name: str, first: str, second: str, *, text: tuple[str, ...] = ()
-) -> models.CheckConstraint:
-    """Both fields are set, or neither."""
-
-    def is_set(name: str) -> Q:
-        return ~Q(**{name: ""}) if name in text else Q(**{f"{name}__isnull": False})
-
-    def is_unset(name: str) -> Q:
-        return Q(**{name: ""}) if name in text else Q(**{f"{name}__isnull": True})
-
-    return models.CheckConstraint(
-        condition=(is_set(first) & is_set(second))
-        | (is_unset(first) & is_unset(second)),
-        name=f"{model_name}_{first}_{second}_pair",
-    )

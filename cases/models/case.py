@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import choices
 from cases.models.patient import Patient
-from registry.constraints import constrained
+from registry.constraints import Rule, constrained
 from registry.fields import (
     ChoiceField,
     DayField,
@@ -28,8 +27,6 @@ from registry.fields import (
 from registry.history import tracked
 from registry.models import ClinicalRecord
 from registry.sql import SpinalLevelOrdinal, SpinalLevelSpan, SpinalRegion
-
-CERVICAL_REGIONS = ("craniocervical", "cervical", "cervicothoracic")
 
 
 @tracked()
@@ -261,11 +258,11 @@ class Case(ClinicalRecord):
         ]
         constraints = [
             *ClinicalRecord.Meta.constraints,
-            models.CheckConstraint(
+            Rule(
                 condition=Q(status__in=choices.CaseStatus.values),
                 name="case_status_known",
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(
                     status="verified",
                     verified_at__isnull=False,
@@ -277,7 +274,7 @@ class Case(ClinicalRecord):
                 ),
                 name="case_verified_pair",
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(level_caudal_ordinal__isnull=True)
                 | Q(level_rostral_ordinal__isnull=True)
                 | Q(level_caudal_ordinal__gte=F("level_rostral_ordinal")),
@@ -286,7 +283,7 @@ class Case(ClinicalRecord):
                     "The caudal level lies rostral to the rostral level."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=(
                     (Q(level_rostral__isnull=True) | ~Q(level_rostral="C8"))
                     & (Q(level_caudal__isnull=True) | ~Q(level_caudal="C8"))
@@ -297,7 +294,7 @@ class Case(ClinicalRecord):
                     "C8 is a cord segment; there is no eighth cervical vertebra."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(incidental__isnull=True)
                 | Q(incidental=False)
                 | Q(symptom_duration_months__isnull=True),
@@ -306,7 +303,7 @@ class Case(ClinicalRecord):
                     "An incidental finding has no duration of symptoms."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(compartment__isnull=True)
                 | ~Q(compartment="intramedullary")
                 | (
@@ -318,18 +315,18 @@ class Case(ClinicalRecord):
                     "An intramedullary tumour has no Eden or Toyama type."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(volume_cm3__isnull=True) | Q(volume_method__isnull=False),
                 name="case_volume_has_method",
                 violation_error_message=_("Say how the volume was measured."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(icdo_morphology__isnull=True)
                 | Q(icdo_morphology__regex=r"^[0-9]{4}/[01236]$"),
                 name="case_icdo_morphology_form",
                 violation_error_message=_("Write the morphology as 9560/0."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(icdo_topography__isnull=True)
                 | Q(icdo_topography__regex=r"^C[0-9]{2}(\.[0-9])?$"),
                 name="case_icdo_topography_form",
@@ -356,16 +353,14 @@ class Case(ClinicalRecord):
         name = field.name
         if name in {"eden_type", "toyama_type"}:
             dumbbell = self.compartment == choices.Compartment.DUMBBELL
-            return dumbbell and (
-                name == "eden_type" or self.spinal_region in CERVICAL_REGIONS
-            )
+            return dumbbell and (name == "eden_type" or self.begins_cervical)
         if name in {"symptom_duration_months", "first_symptom"}:
             return self.incidental is False
         if name in {"volume_cm3", "volume_method"}:
             return self.volume_cm3 is not None
         return super().applicable(field)
 
-    @cached_property
+    @property
     def index_operation(self) -> Any:
         """The operation from which follow-up counts, or None."""
         return next(
@@ -383,9 +378,10 @@ class Case(ClinicalRecord):
         return self.index_operation.surgery_date if self.index_operation else None
 
     @property
-    def spinal_region(self) -> str | None:
-        """The region as the database derived it; None before the row is saved."""
-        return None if self.pk is None else self.region
+    def begins_cervical(self) -> bool:
+        """Whether the rostral level is cervical, C0 included."""
+        level = self.level_rostral or ""
+        return level.startswith("C") and level != "Co"
 
     def clean(self) -> None:
         super().clean()
@@ -395,6 +391,8 @@ class Case(ClinicalRecord):
             errors["icdo_morphology"] = _(
                 "%(histology)s has the morphology %(code)s."
             ) % {"histology": self.get_histology_who2021_display(), "code": expected}
+        if self.toyama_type and self.level_rostral and not self.begins_cervical:
+            errors["toyama_type"] = _("The Toyama types are for the cervical spine.")
         sizes = (self.size_cc_mm, self.size_ap_mm, self.size_tr_mm)
         if (
             self.volume_method == choices.VolumeMethod.ELLIPSOID

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import choices
 from cases.models.case import Case
-from registry.constraints import constrained
+from registry.constraints import Rule, constrained
 from registry.fields import (
     ChoiceField,
     DayField,
@@ -241,7 +241,7 @@ class MriStudy(ClinicalRecord):
         indexes = [models.Index(fields=["case", "mri_date"], name="mri_case_date")]
         constraints = [
             *ClinicalRecord.Meta.constraints,
-            models.CheckConstraint(
+            Rule(
                 condition=Q(gd_given__isnull=True)
                 | Q(enhancement__isnull=True)
                 | Q(gd_given=False, enhancement="not_done")
@@ -251,7 +251,7 @@ class MriStudy(ClinicalRecord):
                     "Enhancement can be read exactly where gadolinium was given."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(oedema_present__isnull=True)
                 | Q(oedema_present=True)
                 | (
@@ -261,7 +261,7 @@ class MriStudy(ClinicalRecord):
                 name="mri_oedema_extent_needs_oedema",
                 violation_error_message=_("Without oedema there is no extent of it."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(syrinx__isnull=True)
                 | Q(syrinx="present")
                 | Q(
@@ -272,7 +272,7 @@ class MriStudy(ClinicalRecord):
                 name="mri_syrinx_extent_needs_syrinx",
                 violation_error_message=_("Without a syrinx there is no extent of it."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(syrinx_rostral_ordinal__isnull=True)
                 | Q(syrinx_caudal_ordinal__isnull=True)
                 | Q(syrinx_caudal_ordinal__gte=F("syrinx_rostral_ordinal")),
@@ -281,7 +281,7 @@ class MriStudy(ClinicalRecord):
                     "The caudal end of the syrinx lies rostral to the rostral end."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(haemosiderin__isnull=True)
                 | ~Q(haemosiderin="cap_sign")
                 | Q(sequences__isnull=True)
@@ -289,7 +289,7 @@ class MriStudy(ClinicalRecord):
                 name="mri_cap_sign_needs_t2",
                 violation_error_message=_("The cap sign is read on T2 or T2*."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(residual_present__isnull=True)
                 | Q(residual_present=True)
                 | Q(residual_max_mm__isnull=True)

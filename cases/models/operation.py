@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import choices
 from cases.models.case import Case
-from registry.constraints import constrained
+from registry.constraints import Rule, constrained
 from registry.fields import (
     ChoiceField,
     DayField,
@@ -192,14 +192,14 @@ class Operation(ClinicalRecord):
                     "This tumour has an index operation already."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(discharge_date__isnull=True)
                 | Q(surgery_date__isnull=True)
                 | Q(discharge_date__gte=F("surgery_date")),
                 name="operation_discharge_after_surgery",
                 violation_error_message=_("Discharge precedes the operation."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(levels_from_ordinal__isnull=True)
                 | Q(levels_to_ordinal__isnull=True)
                 | Q(levels_to_ordinal__gte=F("levels_from_ordinal")),
@@ -208,7 +208,7 @@ class Operation(ClinicalRecord):
                     "The last level opened lies rostral to the first."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(ionm_alarm__isnull=True)
                 | Q(ionm_alarm__in=["none", "not_done"])
                 | Q(ionm_modality__isnull=True)
@@ -216,7 +216,7 @@ class Operation(ClinicalRecord):
                 name="operation_alarm_needs_monitoring",
                 violation_error_message=_("Without monitoring there is no alarm."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(eor_percent__isnull=True)
                 | Q(eor_mri__isnull=True)
                 | Q(eor_mri="not_assessed")
@@ -332,14 +332,14 @@ class Complication(ClinicalRecord):
     class Meta(ClinicalRecord.Meta):
         constraints = [
             *ClinicalRecord.Meta.constraints,
-            models.CheckConstraint(
+            Rule(
                 condition=Q(resolved_date__isnull=True)
                 | Q(ae_onset_date__isnull=True)
                 | Q(resolved_date__gte=F("ae_onset_date")),
                 name="complication_resolved_after_onset",
                 violation_error_message=_("It was resolved before it began."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(reoperation__isnull=True)
                 | Q(reoperation=False)
                 | Q(clavien_dindo__isnull=True)
@@ -349,7 +349,7 @@ class Complication(ClinicalRecord):
                     "A re-operation is Clavien-Dindo IIIa or higher."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(saves_v2__isnull=True)
                 | Q(clavien_dindo__isnull=True)
                 | (Q(saves_v2=6) & Q(clavien_dindo="V"))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case
 from outcomes import choices
-from registry.constraints import constrained
+from registry.constraints import Rule, constrained
 from registry.fields import (
     ChoiceField,
     DayField,
@@ -312,19 +312,19 @@ class Visit(ClinicalRecord):
         indexes = [models.Index(fields=["case", "visit_date"], name="visit_case_date")]
         constraints = [
             *ClinicalRecord.Meta.constraints,
-            models.CheckConstraint(
+            Rule(
                 condition=Q(visit_date__isnull=True) | Q(reported_day__isnull=True),
                 name="visit_date_or_reported_day",
                 violation_error_message=_(
                     "Days as reported are only for visits without a date."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(mmcs__isnull=True) | Q(mmcs_version__isnull=False),
                 name="visit_mmcs_has_version",
                 violation_error_message=_("Say which version the grade belongs to."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(mmcs__isnull=True)
                 | ~Q(mmcs=5)
                 | Q(mmcs_version__isnull=True)
@@ -332,7 +332,7 @@ class Visit(ClinicalRecord):
                 name="visit_mmcs_grade_in_version",
                 violation_error_message=_("The original scale has four grades."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(pain_present__isnull=True)
                 | Q(pain_present=True)
                 | (
@@ -350,7 +350,7 @@ class Visit(ClinicalRecord):
                     "Without pain there is neither a place nor an intensity."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(joa_shoulder__isnull=True)
                 | Q(joa_region="cervical17_rev", joa_region__isnull=False),
                 name="visit_joa_shoulder_revised_only",
@@ -358,18 +358,18 @@ class Visit(ClinicalRecord):
                     "Shoulder and elbow belong to the revised cervical form."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(joa_region__isnull=False)
                 | Q(**{f"{item}__isnull": True for item in ALL_JOA_ITEMS}),
                 name="visit_joa_items_need_form",
                 violation_error_message=_("Choose the JOA form of these sub-scores."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(eq5d5l__isnull=True) | Q(eq5d5l__regex=r"^[1-5]{5}$"),
                 name="visit_eq5d5l_form",
                 violation_error_message=_("Five digits from 1 to 5."),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(odom__isnull=True) | ~Q(visit_type="preop"),
                 name="visit_odom_after_operation",
                 violation_error_message=_("Odom is given after the operation."),

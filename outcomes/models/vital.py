@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import Operation, Patient
 from outcomes import choices
-from registry.constraints import constrained
+from registry.constraints import Rule, constrained
 from registry.fields import ChoiceField, DayField, Need, Privacy
 from registry.history import tracked
 from registry.models import ClinicalRecord
@@ -48,7 +48,7 @@ class VitalStatus(ClinicalRecord):
     class Meta(ClinicalRecord.Meta):
         constraints = [
             *ClinicalRecord.Meta.constraints,
-            models.CheckConstraint(
+            Rule(
                 condition=Q(vital_status="dead")
                 | Q(death_date__isnull=True, death_cause__isnull=True),
                 name="vital_death_needs_dead",
@@ -56,7 +56,7 @@ class VitalStatus(ClinicalRecord):
                     "Date and cause of death belong to a patient who died."
                 ),
             ),
-            models.CheckConstraint(
+            Rule(
                 condition=Q(death_date__isnull=True)
                 | Q(last_contact_date__isnull=True)
                 | Q(death_date__gte=F("last_contact_date")),

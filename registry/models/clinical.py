@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registry.constraints import described_fields
+from registry.constraints import Rule, described_fields
 from registry.fields import MissingReason, Need
 from registry.permissions import Permission, centres_with
 
@@ -70,7 +70,7 @@ class ClinicalRecord(models.Model):
     class Meta:
         abstract = True
         constraints = [
-            models.CheckConstraint(
+            Rule(
                 condition=Q(
                     voided_at__isnull=True, voided_by__isnull=True, void_reason=""
                 )
