@@ -1,0 +1,171 @@
+"""Records in JSON, generated from the described fields of their models.
+
+What a client may set is exactly the described fields; everything else that a body
+carries is refused, known or not: centre, version, status, who and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from registry.api.values import DescribedValue
+from registry.constraints import described_fields
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The row that a new row hangs on: named once, at the creation."""
+
+    name: str
+    queryset: Any
+
+    def find(self, user: Any, code: str) -> models.Model | None:
+        """The row, if the person may know of it."""
+        return self.queryset.visible_to(user).filter(code=code).first()
+
+
+class ParentField(serializers.CharField):
+    """The code of the row above. Foreign and unknown codes get the same answer."""
+
+    default_error_messages = {"does_not_exist": _("There is no record of this code.")}
+
+    def __init__(self, parent: Parent, **kwargs: Any) -> None:
+        self.parent = parent
+        super().__init__(max_length=16, **kwargs)
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            self.fail("invalid")
+        found = self.parent.find(self.context["request"].user, value[:16])
+        if found is None or len(value) > 16:
+            self.fail("does_not_exist")
+        return found
+
+    def to_representation(self, value: Any) -> str:
+        return value.code
+
+
+class MissingField(serializers.Field):
+    """``{"ki67_pct": "not_done"}``: why a field has no value; null takes it back.
+
+    Names and reasons are the model's own rules.
+    """
+
+    default_error_messages = {"shape": _("Give an object of field names and reasons.")}
+
+    def __init__(self, names: list[str], **kwargs: Any) -> None:
+        self.names = names
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, value: Any) -> dict[str, str | None]:
+        if not isinstance(value, Mapping):
+            self.fail("shape")
+        if not all(isinstance(reason, str | None) for reason in value.values()):
+            self.fail("shape")
+        return dict(value)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body with a member that nobody asked for is refused, not trimmed."""
+
+    refusals: ClassVar[dict[str, Any]] = {
+        "unknown_field": _("Unknown field."),
+        "read_only_field": _("This field cannot be set."),
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors = self.foreign_members(data) if isinstance(data, Mapping) else {}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from error
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+    def foreign_members(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        writable = {field.field_name for field in self._writable_fields}
+        return {
+            name[:80]: [self.refusal(name)] for name in data if name not in writable
+        }
+
+    def refusal(self, name: str) -> Any:
+        code = "read_only_field" if name in self.fields else "unknown_field"
+        return serializers.ErrorDetail(self.refusals[code], code)
+
+
+class RecordSerializer(StrictSerializer):
+    # The base of every clinical record. No docstring: it would describe each of them.
+    model: ClassVar[type[models.Model]]
+    parent: ClassVar[Parent | None] = None
+    # Read-only members beside the described fields: name to serializer field.
+    derived: ClassVar[Mapping[str, Any]] = {}
+    # Members that are set once, at the creation, beside the parent.
+    once: ClassVar[Mapping[str, Any]] = {}
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields: dict[str, serializers.Field] = {
+            "code": serializers.CharField(read_only=True, label=_("code"))
+        }
+        changing = self.partial
+        if self.parent:
+            fields[self.parent.name] = ParentField(self.parent, read_only=changing)
+        for name, make in self.once.items():
+            fields[name] = make(read_only=changing)
+        for field in described_fields(self.model):
+            required = not field.null and not field.has_default()
+            fields[field.name] = DescribedValue(field, required=required)
+        fields["missing"] = MissingField(missing_names(self.model), required=False)
+        for name, make in self.derived.items():
+            fields[name] = make(read_only=True, allow_null=True)
+        return fields | bookkeeping_fields()
+
+    def split(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The clean body: (values, missing reasons, what is set once)."""
+        values = dict(self.validated_data)
+        missing = values.pop("missing", {})
+        names = [*self.once, *([self.parent.name] if self.parent else [])]
+        once = {name: values.pop(name) for name in names if name in values}
+        return values, missing, once
+
+
+def missing_names(model: type[models.Model]) -> list[str]:
+    return [field.name for field in described_fields(model) if field.null]
+
+
+def bookkeeping_fields() -> dict[str, serializers.Field]:
+    return {
+        "version": serializers.IntegerField(read_only=True),
+        "created_at": serializers.DateTimeField(read_only=True),
+        "updated_at": serializers.DateTimeField(read_only=True),
+        "voided_at": serializers.DateTimeField(read_only=True, allow_null=True),
+        "void_reason": serializers.CharField(read_only=True),
+    }
+
+
+class ReasonSerializer(StrictSerializer):
+    """The reason for a voiding or an amendment."""
+
+    reason = serializers.CharField(max_length=500, trim_whitespace=True)
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty body."""
+
+
+class TombstoneSerializer(serializers.Serializer[Any]):
+    """A record that was voided since."""
+
+    code = serializers.CharField()
+    version = serializers.IntegerField()
+    updated_at = serializers.DateTimeField()
+    voided_at = serializers.DateTimeField()
