@@ -1,0 +1,128 @@
+"""Welch's test with its difference, and median and quartiles by a named type.
+
+References: Welch 1947, Biometrika 34:28; Hyndman and Fan 1996, Am Stat 50:361 (types).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from outcomes.stats.checks import check_count, check_level
+from outcomes.stats.errors import StatError
+from outcomes.stats.result import Interval, Result, TestResult, not_estimable
+from outcomes.stats.samples import Sample, size, sorted_rows
+
+WELCH = "Welch t"
+# Hyndman and Fan's number, as in R: the name of the same type in NumPy.
+NumpyMethod = Literal["averaged_inverted_cdf", "weibull", "linear", "median_unbiased"]
+QUANTILE_TYPES: dict[int, NumpyMethod] = {
+    2: "averaged_inverted_cdf",  # SAS, Stata
+    6: "weibull",  # SPSS, Minitab
+    7: "linear",  # R, Excel, PostgreSQL's percentile_cont
+    8: "median_unbiased",  # recommended by Hyndman and Fan
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Moments(Result):
+    """Size, mean and standard deviation (n - 1) of a group."""
+
+    n: int
+    mean: float
+    sd: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WelchTest(TestResult):
+    """Welch's test; ``difference`` is first mean minus second mean."""
+
+    difference: Interval
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Quartiles(Result):
+    """Median and quartiles; None of an empty group."""
+
+    n: int
+    median: float | None
+    quartile_1: float | None
+    quartile_3: float | None
+    method: str
+
+
+def moments(sample: Sample, name: str = "sample") -> Moments:
+    """Moments of rows or counts; raises StatError below two values."""
+    rows = sorted_rows(sample, name)
+    if len(rows) < 2:
+        raise StatError(f"{name} needs at least 2 values for a standard deviation")
+    return Moments(n=len(rows), mean=float(rows.mean()), sd=float(rows.std(ddof=1)))
+
+
+def welch(first: Sample, second: Sample, level: float = 0.95) -> WelchTest | TestResult:
+    """Difference of means without assuming equal variances, from rows or counts."""
+    rows = sorted_rows(first, "first"), sorted_rows(second, "second")
+    if min(map(len, rows)) < 2:
+        return not_estimable(WELCH, "a group has fewer than 2 values")
+    return welch_from_moments(moments(first), moments(second), level)
+
+
+def welch_from_moments(
+    first: Moments, second: Moments, level: float = 0.95
+) -> WelchTest | TestResult:
+    """As ``welch``, from sizes, means and standard deviations."""
+    level = check_level(level)
+    for group in (first, second):
+        if check_count(group.n, "n") < 2 or not 0 <= group.sd < math.inf:
+            raise StatError("moments need n of at least 2 and a finite sd")
+    if first.sd == 0 and second.sd == 0:
+        return not_estimable(WELCH, "the values do not vary within the groups")
+    found = stats.ttest_ind_from_stats(
+        first.mean, first.sd, first.n, second.mean, second.sd, second.n, equal_var=False
+    )
+    parts = first.sd**2 / first.n, second.sd**2 / second.n
+    df = sum(parts) ** 2 / (
+        parts[0] ** 2 / (first.n - 1) + parts[1] ** 2 / (second.n - 1)
+    )
+    difference = first.mean - second.mean
+    reach = float(stats.t.ppf((1 + level) / 2, df)) * math.sqrt(sum(parts))
+    return WelchTest(
+        name=WELCH,
+        estimable=True,
+        p_value=float(found.pvalue),
+        statistic=float(found.statistic),
+        df=df,
+        difference=Interval(
+            value=difference,
+            lower=difference - reach,
+            upper=difference + reach,
+            method="difference of means, Welch",
+            level=level,
+        ),
+    )
+
+
+def quartiles(sample: Sample, quantile_type: int = 7) -> Quartiles:
+    """Median and quartiles by Hyndman and Fan's type 2, 6, 7 or 8; 7 is R's default."""
+    if quantile_type not in QUANTILE_TYPES:
+        raise StatError(f"quantile type {quantile_type!r} is not 2, 6, 7 or 8")
+    method = f"quantile type {quantile_type}"
+    if size(sample) == 0:
+        return Quartiles(
+            n=0, median=None, quartile_1=None, quartile_3=None, method=method
+        )
+    rows = sorted_rows(sample, "sample")
+    low, middle, high = np.quantile(
+        rows, [0.25, 0.5, 0.75], method=QUANTILE_TYPES[quantile_type]
+    )
+    return Quartiles(
+        n=len(rows),
+        median=float(middle),
+        quartile_1=float(low),
+        quartile_3=float(high),
+        method=method,
+    )
