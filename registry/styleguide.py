@@ -24,6 +24,16 @@ MISSING_REASONS = [
 ]
 
 
+STATES = (
+    *("draft", "complete", "verified", "voided", "queued", "running"),
+    *("finished", "failed", "cancelled", "stale", "overdue", "unknown"),
+)
+MEANINGS = (
+    *("intramedullary", "extramedullary", "gtr", "less_than_gtr"),
+    *("improved", "unchanged", "worse"),
+)
+
+
 def described(field: forms.Field, **notes: str) -> forms.Field:
     """The field with the notes that components/field.html reads."""
     for name, text in notes.items():
@@ -196,6 +206,53 @@ def specimen_jobs() -> list[dict[str, Any]]:
     ]
 
 
+def specimen_frame() -> dict[str, Any]:
+    """What stands around the content: path, tabs, menu, outline, filter chips."""
+    return {
+        "crumbs": [{"label": "Cases", "url": "#tables"}, {"label": "Specimen"}],
+        "tabs": [
+            {"label": "Record", "url": "#record", "active": True},
+            {"label": "Visits", "url": "#empty"},
+            {"label": "History", "url": "#record"},
+        ],
+        "menu_items": [
+            {"label": "History", "url": "#history", "icon": "history"},
+            {"label": "Void this visit", "icon": "void", "dialog": "void-visit"},
+        ],
+        "sections": [
+            {"id": "fields", "title": "Fields", "done": 3, "total": 12},
+            {"id": "scores", "title": "Score card", "done": 4, "total": 4},
+            {"id": "refused", "title": "Refused form", "errors": 3},
+        ],
+        "filter_chips": [
+            {"label": "Region: cervical", "remove_url": "?"},
+            {"label": "Operated after 2008-01-01", "remove_url": "?"},
+        ],
+    }
+
+
+def specimen_record() -> dict[str, Any]:
+    """Facts of one record, and a conflict between two people who edited it."""
+    meaning = "intramedullary"
+    facts = [
+        {"label": "Levels", "value": "T3–T5"},
+        {"label": "Compartment", "value": "Intramedullary", "key": meaning},
+        {"label": "Craniocaudal size", "value": "31", "unit": "mm"},
+        {"label": "Ki-67", "value": None, "reason": "not done"},
+        {"label": "Operated", "value": "2021-11-30"},
+        {"label": "Discharged", "value": ""},
+    ]
+    conflict = [
+        ("size_cc_mm", "Craniocaudal size", "18 mm", "21 mm", "19 mm"),
+        ("approach", "Approach", None, "Posterior", "Lateral"),
+    ]
+    keys = ("name", "label", "old", "mine", "theirs")
+    return {
+        "record_facts": facts,
+        "differences": [dict(zip(keys, row, strict=True)) for row in conflict],
+    }
+
+
 class StyleguideView(TemplateView):
     template_name = "registry/styleguide.html"
 
@@ -210,63 +267,16 @@ class StyleguideView(TemplateView):
             {"surgery_date": "2031-02-01", "approach": "posterior", "fusion": "on"}
         )
         return super().get_context_data(**kwargs) | {
+            **specimen_frame(),
+            **specimen_record(),
             "blank": SpecimenForm(prefix="blank"),
             "refused": refused,
             "score_items": list(ScoreForm(prefix="score")),
             "filter_form": SpecimenFilter(auto_id="filter_%s"),
-            "filter_chips": [
-                {"label": "Region: cervical", "remove_url": "?"},
-                {"label": "Operated after 2008-01-01", "remove_url": "?"},
-            ],
             "columns": specimen_columns(),
             "rows": specimen_rows(),
             "jobs": specimen_jobs(),
             "figures": FIGURES,
-            "states": ["draft", "complete", "verified", "voided", "queued", "running"]
-            + ["finished", "failed", "cancelled", "stale", "overdue", "unknown"],
-            "meanings": ["intramedullary", "extramedullary", "gtr", "less_than_gtr"]
-            + ["improved", "unchanged", "worse"],
-            "sections": [
-                {"id": "fields", "title": "Fields", "done": 3, "total": 12},
-                {"id": "refused", "title": "Refused form", "errors": 3},
-                {"id": "scores", "title": "Score card", "done": 4, "total": 4},
-            ],
-            "differences": [
-                {
-                    "name": "size_cc_mm",
-                    "label": "Craniocaudal size",
-                    "old": "18 mm",
-                    "mine": "21 mm",
-                    "theirs": "19 mm",
-                },
-                {
-                    "name": "approach",
-                    "label": "Approach",
-                    "old": None,
-                    "mine": "Posterior",
-                    "theirs": "Lateral",
-                },
-            ],
-            "record_facts": [
-                {"label": "Levels", "value": "T3–T5"},
-                {
-                    "label": "Compartment",
-                    "value": "Intramedullary",
-                    "key": "intramedullary",
-                },
-                {"label": "Craniocaudal size", "value": "31", "unit": "mm"},
-                {"label": "Ki-67", "value": None, "reason": "not done"},
-                {"label": "Operated", "value": "2021-11-30"},
-                {"label": "Discharged", "value": ""},
-            ],
-            "crumbs": [{"label": "Cases", "url": "#tables"}, {"label": "Specimen"}],
-            "tabs": [
-                {"label": "Record", "url": "#record", "active": True},
-                {"label": "Visits", "url": "#empty"},
-                {"label": "History", "url": "#record"},
-            ],
-            "menu_items": [
-                {"label": "History", "url": "#history", "icon": "history"},
-                {"label": "Void this visit", "icon": "void", "dialog": "void-visit"},
-            ],
+            "states": STATES,
+            "meanings": MEANINGS,
         }
