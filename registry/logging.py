@@ -141,7 +141,10 @@ def logging_configuration(*, readable: bool, exception_texts: bool) -> dict[str,
             "django.db.backends": {"level": "WARNING"},
             # Names the person's e-mail address; the audit events tell the same.
             "axes": {"level": "CRITICAL"},
-            "celery.utils.functional": {"level": "WARNING"},
+            # django-structlog tells the same in one line with the request's id.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
         },
     }
 

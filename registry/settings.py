@@ -336,6 +336,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Lists of codes stay at their fields: the same list serves several of them.
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # --- history ------------------------------------------------------------------------
@@ -349,7 +351,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
+# A local run serves the files from where they are written.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or (
+    None if LOCAL else str(BASE_DIR / "var" / "static")
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
