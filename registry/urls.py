@@ -2,8 +2,8 @@
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import TemplateView
 
+from registry.styleguide import StyleguideView
 from registry.views import account, administration, home
 
 administration_urls = [
@@ -32,10 +32,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if settings.DEBUG:
-    urlpatterns.append(
-        path(
-            "styleguide/",
-            TemplateView.as_view(template_name="registry/styleguide.html"),
-            name="styleguide",
-        )
-    )
+    urlpatterns.append(path("styleguide/", StyleguideView.as_view(), name="styleguide"))
