@@ -47,7 +47,11 @@ def check_not_negative(values: FloatArray, name: str) -> None:
 
 def check_count(value: int, name: str) -> int:
     """A whole number of at least zero."""
-    if isinstance(value, bool) or int(value) != value or value < 0:
+    try:
+        whole = not isinstance(value, bool) and int(value) == value and value >= 0
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
         raise StatError(f"{name} must be a whole number of at least 0, not {value!r}")
     return int(value)
 
