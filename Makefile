@@ -38,7 +38,7 @@ python:
 		if $$name $(RECENT) >/dev/null 2>&1; then exit 0; fi; \
 	done; \
 	echo "Myelon needs Python 3.11 or newer; $(or $(PYTHON),python3) is" \
-		"$$($(or $(PYTHON),python3) --version 2>&1 || echo missing)." >&2; \
+		"$$($(or $(PYTHON),python3) --version 2>/dev/null || echo missing)." >&2; \
 	echo "Install it, or name it: make run PYTHON=/path/to/python3.12" >&2; \
 	exit 1
 
@@ -48,5 +48,5 @@ $(INSTALLED): pyproject.toml constraints.txt | python
 		if $$name $(RECENT) >/dev/null 2>&1; then $$name -m venv $(VENV); exit; fi; \
 	done
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt ".[dev]"
 	@touch $@
