@@ -1,5 +1,15 @@
+from outcomes.models.facts import CaseFacts
 from outcomes.models.recurrence import Recurrence
+from outcomes.models.summary import CaseChange, ChangeCount, Summary
 from outcomes.models.visit import Visit
 from outcomes.models.vital import VitalStatus
 
-__all__ = ["Recurrence", "Visit", "VitalStatus"]
+__all__ = [
+    "CaseChange",
+    "CaseFacts",
+    "ChangeCount",
+    "Recurrence",
+    "Summary",
+    "Visit",
+    "VitalStatus",
+]

@@ -1,0 +1,107 @@
+"""What a column of the facts is: its meaning, its type, its SQL, its release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+
+from registry.fields import (
+    DayField,
+    FlagField,
+    MeasureField,
+    Privacy,
+    WholeNumberField,
+)
+
+
+class Release(StrEnum):
+    """What becomes of a column in de-identified rows."""
+
+    DROP = "drop"
+    KEEP = "keep"
+    ROUND = "round"  # to whole millimetres, to 0.1 cm³
+    GROUP_RARE = "group_rare"  # values of few cases of the registry become "other"
+    POOL_90 = "pool_90"  # 90 years and more become 90
+    BAND = "band"  # three calendar years
+
+
+class Kind(StrEnum):
+    """The type of a column."""
+
+    TEXT = "text"
+    WHOLE = "integer"
+    NUMBER = "number"
+    FLAG = "boolean"
+    DATE = "date"
+
+
+@dataclass(frozen=True)
+class FactColumn:
+    """One column: what it means, what it holds, where it comes from."""
+
+    name: str
+    kind: Kind
+    label: Any
+    expression: str
+    definition: Any = ""
+    unit: Any = ""
+    values: tuple[tuple[str, Any], ...] = ()
+    privacy: Privacy = Privacy.CLINICAL
+    source: str = "derived"
+    release: Release = Release.KEEP
+
+    def model_field(self) -> models.Field[Any, Any]:
+        """The column in the table; every fact may be unknown."""
+        field_class = {
+            Kind.TEXT: models.CharField,
+            Kind.WHOLE: models.IntegerField,
+            Kind.NUMBER: models.FloatField,
+            Kind.FLAG: models.BooleanField,
+            Kind.DATE: models.DateField,
+        }[self.kind]
+        extra = {"max_length": 40} if self.kind == Kind.TEXT else {}
+        return field_class(null=True, **extra)
+
+
+RELEASE_BY_PRIVACY = {
+    Privacy.CLINICAL: Release.KEEP,
+    Privacy.SENSITIVE: Release.GROUP_RARE,
+}
+
+
+def copied(
+    model: type[models.Model], alias: str, *names: str, release: Release | None = None
+) -> Iterator[FactColumn]:
+    """Columns that repeat fields of a model, under their own names."""
+    for name in names:
+        field: Any = model._meta.get_field(name)
+        privacy = getattr(field, "privacy", Privacy.CLINICAL)
+        yield FactColumn(
+            name=name,
+            kind=kind_of(field),
+            label=field.verbose_name,
+            expression=f'{alias}."{field.column}"',
+            definition=getattr(field, "definition", ""),
+            unit=getattr(field, "unit", ""),
+            values=tuple(field.flatchoices or ()),
+            privacy=privacy,
+            source=f"{model._meta.label}.{name}",
+            release=release or RELEASE_BY_PRIVACY.get(privacy, Release.DROP),
+        )
+
+
+def kind_of(field: models.Field[Any, Any]) -> Kind:
+    """The kind of a described field; codes and levels are text."""
+    for field_class, kind in (
+        (FlagField, Kind.FLAG),
+        (WholeNumberField, Kind.WHOLE),
+        (MeasureField, Kind.NUMBER),
+        (DayField, Kind.DATE),
+    ):
+        if isinstance(field, field_class):
+            return kind
+    return Kind.TEXT

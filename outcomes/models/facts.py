@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from cases.models import Case
+from outcomes.models.fact_column import Kind
+from outcomes.models.fact_columns import FACT_COLUMNS
+from registry.models import ClinicalQuerySet
+
+DURATIONS = [
+    column.name
+    for column in FACT_COLUMNS
+    if column.kind == Kind.WHOLE and column.name.endswith("_days")
+]
+
+
+class CaseFactsQuerySet(ClinicalQuerySet):
+    """Rows exist for cases that were not voided only."""
+
+    def current(self) -> Any:
+        return self
+
+
+class CaseFacts(models.Model):
+    """The analysis table: one wide row a case, derived by the database alone.
+
+    The columns are those of ``FACT_COLUMNS``; nobody writes here but
+    ``outcomes.facts``.
+    """
+
+    CENTRE_PATH = "centre"
+
+    case = models.OneToOneField(
+        Case, models.CASCADE, primary_key=True, related_name="facts"
+    )
+    centre = models.ForeignKey("registry.Centre", models.PROTECT, related_name="+")
+    definition = models.CharField(max_length=16)
+    refreshed_at = models.DateTimeField()
+
+    objects = CaseFactsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "case facts"
+        indexes = [
+            models.Index(fields=["centre", "case"], name="facts_centre_case"),
+            models.Index(fields=["refreshed_at", "case"], name="facts_refreshed"),
+        ]
+        constraints = [
+            # A negative duration is an error of the data, never a number to count.
+            models.CheckConstraint(
+                condition=Q(
+                    *(
+                        Q(**{f"{name}__isnull": True}) | Q(**{f"{name}__gte": 0})
+                        for name in DURATIONS
+                    )
+                ),
+                name="facts_durations_not_negative",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+for column in FACT_COLUMNS:
+    CaseFacts.add_to_class(column.name, column.model_field())
