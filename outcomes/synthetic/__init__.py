@@ -1,0 +1,1 @@
+"""A seeded synthetic registry, with known truth, marked everywhere as synthetic."""
