@@ -63,7 +63,8 @@ def seconds(command: list[str]) -> float | str:
     except subprocess.TimeoutExpired:
         return f"over {LIMIT_SECONDS} s"
     if done.returncode:
-        return done.stderr.strip().splitlines()[-1][:60] if done.stderr else "failed"
+        last = (done.stderr.strip().splitlines() or ["failed"])[-1]
+        return last.split(":")[0].rpartition(".")[2].lstrip("_")
     return float(done.stdout.split()[-1])
 
 
