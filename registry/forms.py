@@ -1,23 +1,16 @@
 """Forms made from the described fields of a model.
 
 A form says which fields stand in which order; label, unit, plausible range, definition
-and rules come from the model field. Text is read strictly, so that a form accepts and
-refuses what every other door does.
+and rules come from the model field.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.forms import BoundField
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -32,76 +25,23 @@ from registry.fields import (
     WholeNumberField,
     WordsField,
 )
+from registry.form_layout import (
+    Cell,
+    Levels,
+    Row,
+    RowView,
+    Score,
+    Section,
+    SectionView,
+    names_in,
+)
 from registry.levels import LevelError, parse_level_range
+from registry.reading import text_of_value, value_of_text
 
-Text = str | Promise
 MOST_CHIPS = 5
-LONGEST_TEXT = 20_000
 LONG_WORDS = 500
-NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
-DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+", re.ASCII)
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
 MISSING_CHOICES = [("", _("Value known")), *MissingReason.choices]
-
-
-def value_of_text(field: Any, raw: Any) -> Any:
-    """The clean value of what was typed for a model field.
-
-    Raises ValidationError with the codes and messages of the field. Numbers and dates
-    are ASCII and plain: no thousands separators, no other digits, no guessing.
-    """
-    if isinstance(field, MultiChoiceField):
-        return field.clean(list(raw), None) if raw else None
-    text = str(raw or "").replace("\r\n", "\n").strip()
-    if len(text) > LONGEST_TEXT:
-        raise ValidationError(_("The text is too long."), "max_length")
-    if not text:
-        return _blank(field)
-    if isinstance(field, FlagField):
-        return _yes_or_no(text)
-    if isinstance(field, MeasureField | WholeNumberField):
-        _check_number(text)
-    return field.clean(text, None)
-
-
-def _blank(field: Any) -> Any:
-    if field.null:
-        return None
-    if not field.blank:
-        raise ValidationError(_("Answer this question."), "required")
-    return ""
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise ValidationError(_("Choose yes or no."), "invalid")
-    return text == "true"
-
-
-def _check_number(text: str) -> None:
-    if DECIMAL_COMMA.fullmatch(text):
-        raise ValidationError(
-            _("Write the number with a point: %(guess)s."),
-            "decimal_comma",
-            {"guess": text.replace(",", ".")},
-        )
-    if not NUMBER.fullmatch(text):
-        raise ValidationError(
-            _("“%(value)s” is not a number. Write digits only, such as 12 or 12.5."),
-            "invalid",
-            {"value": text[:40]},
-        )
-
-
-def text_of_value(value: Any) -> Any:
-    """What stands in the control for a stored value; the inverse of reading it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
 
 
 def widget_of(field: Any) -> forms.Widget:
@@ -137,88 +77,6 @@ class DescribedFormField(forms.Field):
 
     def prepare_value(self, value: Any) -> Any:
         return text_of_value(value)
-
-
-@dataclass(frozen=True)
-class Levels:
-    """A rostral and a caudal level; a range typed into the first fills both."""
-
-    top: str
-    bottom: str
-    label: Text
-    hint: Text = _("Th5, D5, Th5-7 and C4/5 are understood. One level counts for both.")
-
-
-@dataclass(frozen=True)
-class Score:
-    """Sub-scores that are summed while typing."""
-
-    title: Text
-    items: tuple[str, ...]
-    maximum: int
-    minimum: int = 0
-    hint: Text = ""
-    show_if: str = ""
-
-
-Row = str | tuple[str, ...] | Levels | Score
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a form in clinical order; ``more`` is folded until it is wanted."""
-
-    id: str
-    title: Text
-    rows: tuple[Row, ...]
-    hint: Text = ""
-    more: tuple[Row, ...] = ()
-    show_if: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One question as the template draws it."""
-
-    kind: str
-    field: BoundField
-    missing: BoundField | None
-    optional: bool
-    show_if: str
-    width: str
-
-
-@dataclass(frozen=True)
-class RowView:
-    """One row as the template draws it: cells, a level range or a score card."""
-
-    kind: str
-    cells: tuple[Cell, ...] = ()
-    spec: Any = None
-    missing: BoundField | None = None
-    show_if: str = ""
-
-
-@dataclass(frozen=True)
-class SectionView:
-    spec: Section
-    rows: list[RowView]
-    more: list[RowView]
-    more_open: bool
-    errors: int
-
-
-def names_in(rows: tuple[Row, ...]) -> Iterator[str]:
-    """The field names of rows, in order."""
-    for row in rows:
-        if isinstance(row, str):
-            yield row
-        elif isinstance(row, Levels):
-            yield from (row.top, row.bottom)
-        elif isinstance(row, Score):
-            yield from row.items
-        else:
-            yield from row
 
 
 def missing_name(name: str) -> str:
@@ -293,7 +151,10 @@ class RecordForm(forms.Form):
         spread = data.copy()
         for section in self.sections:
             for row in (*section.rows, *section.more):
-                if isinstance(row, Levels) and not str(data.get(row.bottom, "")).strip():
+                if (
+                    isinstance(row, Levels)
+                    and not str(data.get(row.bottom, "")).strip()
+                ):
                     top, bottom = read_levels(str(data.get(row.top, "")))
                     spread[row.top], spread[row.bottom] = top, bottom
         return spread
@@ -415,5 +276,3 @@ def default_width(field: forms.Field) -> str:
         return "m"
     model_field = getattr(field, "model_field", None)
     return "s" if isinstance(model_field, MeasureField | WholeNumberField) else ""
-
-

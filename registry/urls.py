@@ -26,7 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/tokens/<str:key>/revoke/", account.token_revoke, name="token-revoke"),
     path("account/", include("registry.account_urls")),
     path("administration/", include((administration_urls, "administration"))),
-    path("", include("cases.urls")),
     path("", include("outcomes.urls")),
     path("api/v1/", include("registry.api.urls")),
 ]

@@ -1,0 +1,188 @@
+"""Entering a patient with a tumour, and correcting either."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from cases import actions
+from cases.forms import (
+    CaseForm,
+    CentreChoiceForm,
+    IdentityForm,
+    PatientForm,
+    PatientSearchForm,
+)
+from cases.models import Patient, PatientIdentity
+from cases.permissions import check_can_write
+from cases.views.entry import EntryView, once_only
+from cases.views.finding import writable_centres
+from registry.forms import RecordForm
+from registry.permissions import Permission, check
+
+
+class NewCase(EntryView):
+    """Patient, identity and tumour on one page; or the tumour of a known patient."""
+
+    template_name = "cases/new.html"
+    patient: Patient | None = None
+    created = ""
+
+    def find(self) -> None:
+        code = self.request.GET.get("patient")
+        if code is None:
+            return
+        patients = Patient.objects.visible_to(self.request.user).current()
+        self.patient = patients.filter(code=code).select_related("centre").first()
+        if self.patient is None:
+            raise Http404(_("No such patient."))
+
+    def check(self) -> None:
+        centre = self.patient.centre if self.patient else None
+        check(self.request.user, Permission.WRITE_CASES, centre)  # type: ignore[arg-type]
+
+    def make_forms(self, posted: Any = None) -> list[Any]:
+        if self.patient:
+            return [CaseForm(posted)]
+        centres = writable_centres(self.request)
+        self.centre_form = CentreChoiceForm(posted, centres=centres)
+        self.extra_forms = [self.centre_form]
+        return [IdentityForm(posted), PatientForm(posted), CaseForm(posted)]
+
+    def save(self) -> str:
+        self.created, new = once_only(self.request, self.create)
+        text = (
+            _("Case %(code)s saved as a draft.")
+            if new
+            else _("Case %(code)s was saved already; there is one of it.")
+        )
+        return text % {"code": self.created}
+
+    def create(self) -> str:
+        form = self.forms[-1]
+        case = actions.create_case(
+            by=self.request.user,  # type: ignore[arg-type]
+            patient=self.patient or self.create_patient(),
+            values=form.values(),
+            missing=form.missing(),
+        )
+        return str(case.code)
+
+    def create_patient(self) -> Patient:
+        identity, form = self.forms[0], self.forms[1]
+        return actions.create_patient(
+            by=self.request.user,  # type: ignore[arg-type]
+            centre=self.centre_form.centre,
+            values=form.values(),
+            missing=form.missing(),
+            identity=identity.values(),
+        )
+
+    @property
+    def title(self) -> str:
+        return _("New case")
+
+    @property
+    def draft_key(self) -> str:
+        return "case-new"
+
+    def done_url(self) -> str:
+        if self.created:
+            return reverse("cases:detail", args=[self.created])
+        return reverse("cases:list")
+
+    def crumbs(self) -> list[dict[str, str]]:
+        return [{"label": _("Cases"), "url": reverse("cases:list")}]
+
+    def context(self) -> dict[str, Any]:
+        return super().context() | {
+            "patient": self.patient,
+            "centre_form": getattr(self, "centre_form", None),
+            "search_form": PatientSearchForm(auto_id="search_%s"),
+        }
+
+
+class EditTumour(EntryView):
+    section = "tumour"
+
+    def find(self) -> None:
+        super().find()
+        self.record = self.case
+
+    def check(self) -> None:
+        check_can_write(self.request.user, self.record)  # type: ignore[arg-type]
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        return CaseForm(posted, record=self.record)
+
+    def update(self, version: int) -> None:
+        actions.update_record(
+            by=self.request.user,  # type: ignore[arg-type]
+            record=self.record,
+            values=self.form.values(),
+            missing=self.form.missing(),
+            version=version,
+        )
+
+    @property
+    def title(self) -> str:
+        return _("Tumour and presentation")
+
+
+class EditPatient(EditTumour):
+    section = "patient"
+
+    def find(self) -> None:
+        super().find()
+        self.record = self.case.patient
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        return PatientForm(posted, record=self.record)
+
+    @property
+    def title(self) -> str:
+        return _("Patient")
+
+
+class EditIdentity(EditTumour):
+    """Name, date of birth and number. Opening the page reads them, and is audited."""
+
+    section = "patient"
+
+    def find(self) -> None:
+        super().find()
+        self.record = None
+
+    def check(self) -> None:
+        check_can_write(self.request.user, self.case.patient)  # type: ignore[arg-type]
+        check(
+            self.request.user,  # type: ignore[arg-type]
+            Permission.READ_IDENTITY,
+            self.case.centre,
+        )
+        self.record = actions.read_identity(
+            by=self.request.user,  # type: ignore[arg-type]
+            patient=self.case.patient,
+        ) or PatientIdentity(patient=self.case.patient, version=0)
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        return IdentityForm(posted, record=self.record)
+
+    def update(self, version: int) -> None:
+        actions.set_identity(
+            by=self.request.user,  # type: ignore[arg-type]
+            patient=self.case.patient,
+            values=self.form.values(),
+            version=version,
+        )
+
+    @property
+    def title(self) -> str:
+        return _("Identity")
+
+    @property
+    def draft_key(self) -> str:
+        return f"{self.case.code}-identity"

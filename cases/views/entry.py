@@ -1,0 +1,237 @@
+"""Entering and correcting a record: find, check, bind, act, respond.
+
+What was typed is never lost: every refusal shows the form again as it was sent.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+
+from cases.models import Case
+from cases.views.conflict import conflict_context
+from cases.views.finding import find_case
+from registry import records
+from registry.forms import RecordForm
+
+TOKEN = re.compile(r"[0-9a-f]{32}", re.ASCII)
+# Not part of what a person typed: the same form sent again must look the same.
+BOOKKEEPING = {"csrfmiddlewaretoken", "form_token"}
+
+
+def posted_version(request: HttpRequest) -> int:
+    """The version the form was opened with; one that never fits if there is none."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def once_only(request: HttpRequest, create: Callable[[], str]) -> tuple[str, bool]:
+    """Create at most one record for the form's token: (its code, whether it is new).
+
+    Call inside a transaction. Raises SubmissionMismatch when the form was changed after
+    it had been saved.
+    """
+    token = request.POST.get("form_token", "")
+    if not TOKEN.fullmatch(token):
+        return create(), True
+    content = {
+        name: values for name, values in request.POST.lists() if name not in BOOKKEEPING
+    }
+    submission, first = records.once(
+        by=request.user,  # type: ignore[arg-type]
+        key=f"form:{token}",
+        content={"path": request.path, **content},
+    )
+    if first:
+        submission.record_code = create()
+        submission.save(update_fields=["record_code"])
+    return submission.record_code, first
+
+
+def place_refusal(forms: Iterable[RecordForm], error: ValidationError) -> None:
+    """Put each error into the form that asks for its field, else on top of the first."""
+    forms = list(forms)
+    by_field = getattr(error, "error_dict", None) or {NON_FIELD_ERRORS: [error]}
+    for name, errors in by_field.items():
+        asking = next((form for form in forms if form.place_of(name)), forms[0])
+        asking.add_refusal(ValidationError({name: errors}))
+
+
+class EntryView(View):
+    """One page that enters or corrects records. Subclasses fill in the steps."""
+
+    template_name = "cases/record_form.html"
+    section = ""
+    request: HttpRequest
+    case: Case | None = None
+    record: Any = None
+    # Forms that are valid or not, but are no records.
+    extra_forms: Sequence[Any] = ()
+
+    # --- the steps of a subclass
+
+    def find(self) -> None:
+        """Set ``case`` and, for a correction, ``record``; 404 if there is none."""
+        self.case = find_case(self.request, self.kwargs["code"])
+
+    def check(self) -> None:
+        """Raise PermissionDenied or RecordLocked if writing is not possible."""
+        raise NotImplementedError
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        raise NotImplementedError
+
+    def create(self) -> str:
+        """Save a new record and return its code."""
+        raise NotImplementedError
+
+    def update(self, version: int) -> None:
+        """Save the corrected record."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def draft_key(self) -> str:
+        """Names the draft on this device."""
+        record = self.record.code if self.record else f"new-{self.section}"
+        return f"{self.case_code}-{record}"
+
+    @property
+    def case_code(self) -> str:
+        return self.case.code if self.case else ""
+
+    # --- what all share
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.find()
+        try:
+            self.check()
+        except records.RecordLocked as locked:
+            messages.warning(request, str(locked))
+            return redirect(self.done_url())
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.forms = self.make_forms()
+        return self.show()
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.forms = self.make_forms(request.POST)
+        asked = [*self.forms, *self.extra_forms]
+        if not all([form.is_valid() for form in asked]):
+            return self.show(422)
+        try:
+            with transaction.atomic():
+                saved = self.save()
+        except ValidationError as error:
+            place_refusal(self.forms, error)
+            return self.show(422)
+        except records.StaleVersion as stale:
+            return self.show_conflict(stale)
+        except (
+            records.RecordLocked,
+            records.SubmissionMismatch,
+            IntegrityError,
+        ) as why:
+            self.forms[0].add_error(None, refusal_text(why))
+            return self.show(409)
+        messages.success(request, saved, extra_tags=f"saved:{self.draft_key}")
+        return redirect(self.done_url())
+
+    def make_forms(self, posted: Any = None) -> list[Any]:
+        return [self.make_form(posted)]
+
+    @property
+    def form(self) -> RecordForm:
+        return self.forms[0]
+
+    def save(self) -> str:
+        """Create or update, and say what happened."""
+        if self.record is None:
+            _code, new = once_only(self.request, self.create)
+            return self.saved_text() if new else _("This was saved already.")
+        self.update(posted_version(self.request))
+        return self.saved_text()
+
+    def saved_text(self) -> str:
+        return _("%(what)s saved.") % {"what": self.title}
+
+    def done_url(self) -> str:
+        page = reverse("cases:detail", args=[self.case_code])
+        return f"{page}#{self.section}" if self.section else page
+
+    def show(self, status: int = 200) -> HttpResponse:
+        return render(self.request, self.template_name, self.context(), status=status)
+
+    def context(self) -> dict[str, Any]:
+        sections = [view for form in self.forms for view in form_sections(form)]
+        return {
+            "case": self.case,
+            "forms": self.forms,
+            "has_errors": any(form.errors for form in [*self.forms, *self.extra_forms]),
+            "sections": sections,
+            "outline": [outline_entry(view) for view in sections],
+            "title": self.title,
+            "draft_key": self.draft_key,
+            "version": self.opened_version(),
+            "form_token": self.request.POST.get("form_token") or uuid.uuid4().hex,
+            "cancel_url": self.done_url(),
+            "crumbs": self.crumbs(),
+        }
+
+    def opened_version(self) -> Any:
+        """The version to send along: as it was opened, also after a refusal."""
+        if self.record is None:
+            return ""
+        return self.request.POST.get("version", self.record.version)
+
+    def crumbs(self) -> list[dict[str, str]]:
+        page = reverse("cases:detail", args=[self.case_code])
+        return [
+            {"label": _("Cases"), "url": reverse("cases:list")},
+            {"label": self.case_code, "url": page},
+        ]
+
+    def show_conflict(self, stale: records.StaleVersion) -> HttpResponse:
+        opened = posted_version(self.request)
+        context = self.context() | conflict_context(
+            self.form, self.request.POST, stale, opened
+        )
+        return render(self.request, "cases/conflict.html", context, status=409)
+
+
+def form_sections(form: Any) -> list[Any]:
+    return getattr(form, "section_views", [])
+
+
+def outline_entry(view: Any) -> dict[str, Any]:
+    return {"id": view.spec.id, "title": view.spec.title, "errors": view.errors}
+
+
+def refusal_text(why: Exception) -> str:
+    """What to say when the record itself stands in the way."""
+    if isinstance(why, records.SubmissionMismatch):
+        return _(
+            "This form was saved before you changed it. Open the saved record to "
+            "change it there; nothing was saved a second time."
+        )
+    if isinstance(why, IntegrityError):
+        return _(
+            "The database refused this, most likely because somebody saved the same at "
+            "the same moment. Look at the record, then send it again."
+        )
+    return str(why)

@@ -1,0 +1,85 @@
+"""Names and hospital numbers: only on request, only in the own centre, audited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from cases import actions
+from cases.forms import PatientSearchForm
+from cases.models import Patient
+from cases.views.finding import find_case
+from registry import audit
+from registry.display import shown
+from registry.permissions import Permission, check
+
+MOST_FOUND = 20
+
+
+@require_POST
+def show_identity(request: HttpRequest, code: str) -> HttpResponse:
+    """The identity panel of a case; every showing is an event."""
+    case = find_case(request, code)
+    identity = actions.read_identity(by=request.user, patient=case.patient)  # type: ignore[arg-type]
+    names = ("family_name", "given_name", "birth_date", "hospital_number")
+    lines = [
+        {
+            "label": identity._meta.get_field(name).verbose_name.capitalize(),
+            "value": shown(identity._meta.get_field(name), getattr(identity, name)),
+        }
+        for name in names
+        if identity
+    ]
+    context = {"case": case, "lines": lines, "is_fragment": is_fragment(request)}
+    page = (
+        "cases/identity_panel.html" if is_fragment(request) else "cases/identity.html"
+    )
+    return render(request, page, context)
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+@require_POST
+def find_patient(request: HttpRequest) -> HttpResponse:
+    """Patients of the own centre by code, hospital number or family name."""
+    check(request.user, Permission.READ_IDENTITY)  # type: ignore[arg-type]
+    form = PatientSearchForm(request.POST, auto_id="search_%s")
+    found: list[Patient] = []
+    if form.is_valid():
+        found = search(request, form.cleaned_data["sought"])
+    context = {"search_form": form, "found": found, "searched": form.is_valid()}
+    return render(
+        request, "cases/find.html", context, status=200 if form.is_valid() else 422
+    )
+
+
+def search(request: HttpRequest, sought: str) -> list[Patient]:
+    """Up to twenty patients; the event says how many, never what was typed."""
+    found = list(
+        searchable(request)
+        .filter(
+            Q(code__iexact=sought)
+            | Q(identity__hospital_number=sought)
+            | Q(identity__family_name__istartswith=sought)
+        )
+        .select_related("identity")
+        .prefetch_related("cases")
+        .order_by("code")[:MOST_FOUND]
+    )
+    audit.record(
+        "identity.searched",
+        actor=request.user,
+        found=[patient.code for patient in found],
+    )
+    return found
+
+
+def searchable(request: HttpRequest) -> QuerySet[Patient]:
+    patients: Any = Patient.objects.visible_to(request.user, Permission.READ_IDENTITY)
+    return patients.current()

@@ -1,0 +1,185 @@
+"""The list of cases that a person may read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db.models import F, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from cases.completeness import completeness_of
+from cases.forms import PatientSearchForm
+from cases.models import Case, MriStudy, Operation
+from outcomes.models import Visit, VitalStatus
+from outcomes.schedule import expected_visits, next_expected, windows_seen
+from outcomes.views.case_page import all_parts
+from outcomes.views.paging import Order, address, counted, page_of
+from registry import audit
+from registry.display import MEANINGS, levels_shown
+from registry.permissions import Permission, can, check
+
+ORDERS = {
+    "-entered": Order(None, descending=True),
+    "entered": Order(None, descending=False),
+    "-operated": Order("operated", descending=True),
+    "operated": Order("operated", descending=False),
+}
+USUAL = "-entered"
+
+
+def readable_cases(request: HttpRequest) -> QuerySet[Any]:
+    cases: Any = Case.objects.visible_to(request.user)
+    return cases.current()
+
+
+def with_day(cases: QuerySet[Any]) -> QuerySet[Any]:
+    """Cases with an index operation of a known day, as ``operated``."""
+    return cases.filter(
+        operations__index_operation=True,
+        operations__voided_at__isnull=True,
+        operations__surgery_date__isnull=False,
+    ).annotate(operated=F("operations__surgery_date"))
+
+
+def with_parts(cases: QuerySet[Any]) -> QuerySet[Any]:
+    """What a line shows, in a fixed number of queries."""
+    current = {"voided_at__isnull": True}
+    operations = Operation.objects.filter(**current).prefetch_related("complications")
+    return cases.select_related("patient", "centre").prefetch_related(
+        Prefetch("operations", operations),
+        Prefetch("mri_studies", MriStudy.objects.filter(**current)),
+        Prefetch("visits", Visit.objects.filter(**current)),
+    )
+
+
+@require_safe
+def case_list(request: HttpRequest) -> HttpResponse:
+    """One page of cases; one event names those shown."""
+    check(request.user, Permission.READ_CASES)  # type: ignore[arg-type]
+    sort = request.GET.get("sort", USUAL)
+    if sort not in ORDERS:
+        raise BadRequest(_("Unknown order."))
+    cases = readable_cases(request)
+    order = ORDERS[sort]
+    shown = with_day(cases) if order.column else cases
+    page = page_of(with_parts(shown), order, request.GET, lambda case: case.operated)
+    audit.record(
+        "case.listed", actor=request.user, cases=[case.code for case in page.rows]
+    )
+    context = {
+        "columns": columns(request, sort),
+        "rows": lines(page.rows),
+        "previous_url": page_address(request, before=page.previous_cursor),
+        "next_url": page_address(request, after=page.next_cursor),
+        "count": count_words(*counted(cases)),
+        "without_day": bool(order.column),
+        "may_write": can(request.user, Permission.WRITE_CASES),  # type: ignore[arg-type]
+        "may_search": can(request.user, Permission.READ_IDENTITY),  # type: ignore[arg-type]
+        "search_form": PatientSearchForm(auto_id="search_%s"),
+    }
+    return render(request, "cases/list.html", context)
+
+
+def page_address(request: HttpRequest, **cursor: str | None) -> str | None:
+    return address(request.GET, **cursor) if any(cursor.values()) else None
+
+
+def count_words(number: int, more: bool) -> str:
+    if more:
+        return _("more than %(n)s cases") % {"n": f"{number:,}"}
+    text = ngettext("%(n)s case", "%(n)s cases", number)
+    return text % {"n": f"{number:,}"}
+
+
+def columns(request: HttpRequest, sort: str) -> list[dict[str, Any]]:
+    def sorted_by(label: str, name: str) -> dict[str, Any]:
+        down = sort == f"-{name}"
+        column = {
+            "label": label,
+            "sort_url": address(request.GET, sort=name if down else f"-{name}"),
+        }
+        if sort.lstrip("-") == name:
+            column["sorted"] = "descending" if down else "ascending"
+        return column
+
+    return [
+        sorted_by(_("Case"), "entered"),
+        {"label": _("Patient")},
+        sorted_by(_("Operated"), "operated"),
+        {"label": _("Compartment")},
+        {"label": _("Levels")},
+        {"label": _("Histology")},
+        {
+            "label": _("Answered"),
+            "number": True,
+            "hint": _("Share of needed fields with a value or a reason"),
+        },
+        {"label": _("State")},
+        {"label": _("Next visit")},
+    ]
+
+
+def lines(cases: list[Case]) -> list[dict[str, Any]]:
+    deaths = dict(
+        VitalStatus.objects.filter(
+            patient__in=[case.patient_id for case in cases],
+            voided_at__isnull=True,
+            vital_status="dead",
+        ).values_list("patient_id", "death_date")
+    )
+    today = timezone.localdate()
+    return [line(case, today, deaths) for case in cases]
+
+
+def line(case: Case, today: Any, deaths: dict[int, Any]) -> dict[str, Any]:
+    operated = case.operated_on
+    answered = completeness_of(all_parts(case))
+    return {
+        "url": reverse("cases:detail", args=[case.code]),
+        "cells": [
+            {"value": case.code},
+            {"value": case.patient.code, "muted": True},
+            {"value": operated.isoformat() if operated else "–"},
+            {
+                "value": case.get_compartment_display() or "–",
+                "key": MEANINGS.get(case.compartment or ""),
+            },
+            {"value": levels_shown(case.level_rostral, case.level_caudal) or "–"},
+            {"value": case.get_histology_who2021_display() or "–"},
+            {"value": f"{answered.percent} %", "number": True},
+            {"value": case.get_status_display(), "state": case.status},
+            next_visit_cell(case, today, deaths),
+        ],
+    }
+
+
+def next_visit_cell(case: Case, today: Any, deaths: dict[int, Any]) -> dict[str, Any]:
+    """The appointment to care for, as a cell of the table."""
+    if case.patient_id in deaths:
+        return {"value": _("died"), "muted": True}
+    seen = windows_seen(case.visits.all())
+    expected = next_expected(expected_visits(case.operated_on, seen, today))
+    if expected is None:
+        return {"value": "–", "muted": True}
+    if expected.state == "overdue":
+        words = _("%(visit)s, overdue") % {"visit": expected.label}
+        return {"value": words, "state": "overdue", "hint": expected.until.isoformat()}
+    words = _("%(visit)s, %(day)s") % {
+        "visit": expected.label,
+        "day": expected.on.isoformat(),
+    }
+    return (
+        {"value": words, "state": "info"}
+        if expected.state == "due"
+        else {
+            "value": words,
+            "muted": True,
+        }
+    )

@@ -1,0 +1,125 @@
+"""Entering and correcting visits, recurrences and vital status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from cases.views.entry import EntryView
+from cases.views.finding import find_case, find_part
+from cases.views.parts import PartView
+from cases.views.state import void
+from outcomes import actions
+from outcomes.choices import JoaForm, VisitType
+from outcomes.forms import RecurrenceForm, VisitForm, VitalStatusForm
+from outcomes.models import Recurrence, Visit, VitalStatus
+from registry.forms import RecordForm
+from registry.permissions import Permission, check
+
+
+class OutcomeView(PartView):
+    """A part of a case that this app's actions write."""
+
+    def check(self) -> None:
+        check(self.request.user, Permission.WRITE_CASES, self.case.centre)  # type: ignore[arg-type, union-attr]
+        if self.record:
+            actions.check_can_write(self.request.user, self.record)  # type: ignore[arg-type]
+
+    def update(self, version: int) -> None:
+        actions.update_record(version=version, record=self.record, **self.entered())
+
+
+class EditVisit(OutcomeView):
+    model, part, section = Visit, "visit", "follow-up"
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        return VisitForm(posted, record=self.record, initial=self.suggested())
+
+    def suggested(self) -> dict[str, Any]:
+        """What a new visit starts with: its window, today, the form of the region."""
+        if self.record:
+            return {}
+        wanted = self.request.GET.get("type", "")
+        suggested: dict[str, Any] = {"mode": "in_person", "joa_region": self.joa_form()}
+        if wanted in VisitType.values:
+            suggested["visit_type"] = wanted
+        return suggested
+
+    def joa_form(self) -> str | None:
+        """The form used before; else that of the region."""
+        visits = self.case.visits.current().exclude(joa_region=None)  # type: ignore[union-attr]
+        before = visits.order_by("-pk").values_list("joa_region", flat=True).first()
+        region = self.case.region or ""  # type: ignore[union-attr]
+        by_region = {
+            "craniocervical": JoaForm.CERVICAL_1975,
+            "cervical": JoaForm.CERVICAL_1975,
+            "cervicothoracic": JoaForm.CERVICAL_1975,
+            "thoracic": JoaForm.THORACIC,
+        }
+        return before or by_region.get(region)
+
+    def create(self) -> str:
+        return str(actions.create_visit(case=self.case, **self.entered()).code)
+
+    @property
+    def title(self) -> str:
+        return _("Visit") if self.record else _("New visit")
+
+    def saved_text(self) -> str:
+        kind = VisitType(self.form.cleaned_data["visit_type"]).label
+        return _("Visit “%(kind)s” saved.") % {"kind": kind}
+
+
+class EditRecurrence(OutcomeView):
+    model, part, section = Recurrence, "recurrence", "recurrence"
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        return RecurrenceForm(posted, record=self.record)
+
+    def create(self) -> str:
+        return str(actions.create_recurrence(case=self.case, **self.entered()).code)
+
+    @property
+    def title(self) -> str:
+        return _("Recurrence or regrowth")
+
+
+class EditVitalStatus(OutcomeView):
+    """One page for the first statement and for every later one."""
+
+    model, part, section = VitalStatus, "vital", "vital"
+
+    def find(self) -> None:
+        EntryView.find(self)
+        self.record = VitalStatus.objects.filter(patient=self.case.patient).first()  # type: ignore[union-attr]
+
+    def make_form(self, posted: Any = None) -> RecordForm:
+        return VitalStatusForm(posted, record=self.record)
+
+    def create(self) -> str:
+        status = actions.create_vital_status(
+            patient=self.case.patient,  # type: ignore[union-attr]
+            **self.entered(),
+        )
+        return str(status.code)
+
+    @property
+    def title(self) -> str:
+        return _("Vital status")
+
+
+@require_POST
+def void_visit(request: HttpRequest, code: str, visit: str) -> HttpResponse:
+    case = find_case(request, code)
+    found = find_part(Visit, visit, case=case)
+    return void(request, case, found, actions.void_record, "follow-up")
+
+
+@require_POST
+def void_recurrence(request: HttpRequest, code: str, recurrence: str) -> HttpResponse:
+    case = find_case(request, code)
+    found = find_part(Recurrence, recurrence, case=case)
+    return void(request, case, found, actions.void_record, "recurrence")
