@@ -132,9 +132,10 @@ def icc_2_1(
     subjects, readers, error = _mean_squares(rows)
     scale = subjects + (k - 1) * error + k * (readers - error) / n
     total = float(np.square(rows - rows.mean()).sum())
-    reason, value, limits = None, None, (None, None)
+    reason, value = None, None
+    limits: tuple[float | None, float | None] = (None, None)
     if total == 0 or abs(scale) <= ROUNDING * total:
-        reason = "the readings do not vary between subjects"
+        reason = "the readings do not vary, or only within subjects"
     else:
         value = (subjects - error) / scale
         if error > ROUNDING * total:
@@ -178,10 +179,11 @@ def _kappa_and_error(
     n = counts.sum()
     if ((rows == n) & (columns == n)).any():
         return None, None, "both readers used one and the same category throughout"
-    weighting = None if weights == "none" else weights
-    found = cohens_kappa(counts, wt=weighting, return_results=True)
     if np.trace(counts) == n:
         return 1.0, None, "no disagreement in this sample; limits are not estimable"
+    weighting = None if weights == "none" else weights
+    with np.errstate(invalid="ignore"):  # a variance of zero, but for rounding
+        found = cohens_kappa(counts, wt=weighting, return_results=True)
     variance = float(found.var_kappa)
     if variance <= ROUNDING:
         return float(found.kappa), None, "the standard error is zero in this sample"

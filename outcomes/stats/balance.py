@@ -29,6 +29,7 @@ from outcomes.stats.result import Result
 
 StandardDeviation = Literal["pooled", "treated", "control", "all"]
 COMPLETE_SEPARATION = "complete separation"
+GIVEN_SD = "before matching"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,8 @@ def moments(values: Sequence[float], weights: Sequence[float] | None = None) -> 
     """Mean and variance (n - 1; with weights as R's MatchIt, Σw/((Σw)²-Σw²))."""
     x, w = _weighted(values, weights, "values")
     total = float(w.sum())
-    mean = float(w @ x) / total
+    # From the first value on, so that a constant column has variance zero exactly.
+    mean = float(x[0]) + float(w @ (x - x[0])) / total
     spread = float(w @ np.square(x - mean))
     room = total**2 - float(np.square(w).sum())
     if room <= 0:
@@ -103,7 +105,7 @@ def smd_continuous(
     if before_matching is not None:
         if not before_matching >= 0:
             raise StatError("before_matching must be a standard deviation")
-        return _smd(one, other, "before matching", before_matching**2)
+        return _smd(one, other, GIVEN_SD, before_matching**2)
     return _smd(one, other, sd, _variance(one, other, sd, together))
 
 
@@ -168,11 +170,17 @@ def ecdf_difference(
     *,
     treated_weights: Sequence[float] | None = None,
     control_weights: Sequence[float] | None = None,
+    at: Sequence[float] | None = None,
 ) -> EcdfDifference:
-    """As R's MatchIt: mean and maximum over the distinct values of both groups."""
+    """Distance of the two distributions at the distinct values of both groups.
+
+    After matching, R's MatchIt still averages over the values of the whole sample;
+    ``at`` takes these.
+    """
     x, w = _weighted(treated, treated_weights, "treated")
     y, v = _weighted(control, control_weights, "control")
-    places = np.unique(np.concatenate([x, y]))
+    places = np.unique(np.concatenate([x, y]) if at is None else as_floats(at, "at"))
+    check_not_empty(places, "at")
     apart = np.abs(_ecdf(x, w, places) - _ecdf(y, v, places))
     return EcdfDifference(mean=float(apart.mean()), maximum=float(apart.max()))
 
@@ -182,6 +190,10 @@ def _smd(
 ) -> StandardisedDifference:
     method = "difference of means / standard deviation"
     difference = one.mean - other.mean
+    if difference != 0 and one.variance == other.variance == 0 and sd != GIVEN_SD:
+        return StandardisedDifference(
+            method=method, sd=sd, value=None, reason=COMPLETE_SEPARATION
+        )
     if variance > 0:
         value = difference / math.sqrt(variance)
         return StandardisedDifference(
@@ -192,9 +204,7 @@ def _smd(
         )
     if difference == 0:
         return StandardisedDifference(method=method, sd=sd, value=0.0)
-    reason = COMPLETE_SEPARATION
-    if one.variance > 0 or other.variance > 0:
-        reason = f"the standard deviation ({sd}) is zero"
+    reason = f"the standard deviation ({sd}) is zero"
     return StandardisedDifference(method=method, sd=sd, value=None, reason=reason)
 
 

@@ -29,6 +29,7 @@ from outcomes.stats.design import as_binary
 from outcomes.stats.result import Interval, Result
 
 ProportionMethod = Literal["wilson", "clopper-pearson"]
+BORDER = 1e-12
 STATSMODELS_NAME = {"wilson": "wilson", "clopper-pearson": "beta"}
 
 
@@ -221,7 +222,10 @@ def _delong(events: FloatArray, others: FloatArray) -> tuple[float, float | None
 
 
 def _newcombe(value: float, m: int, n: int, z: float) -> tuple[float, float]:
-    """The areas whose Hanley-McNeil standard error reaches ``value``."""
+    """The areas whose Hanley-McNeil standard error reaches ``value``.
+
+    The equation also holds at an area of 0 or 1 itself, which is not meant.
+    """
     half_total = (m + n) / 2 - 1
 
     def excess(area: float) -> float:
@@ -229,6 +233,6 @@ def _newcombe(value: float, m: int, n: int, z: float) -> tuple[float, float]:
         variance = area * (1 - area) * (1 + spread) / (m * n)
         return abs(area - value) - z * math.sqrt(variance)
 
-    lower = float(brentq(excess, 0.0, value, xtol=1e-12)) if value > 0 else 0.0
-    upper = float(brentq(excess, value, 1.0, xtol=1e-12)) if value < 1 else 1.0
+    lower = float(brentq(excess, 0.0, min(value, 1 - BORDER))) if value > 0 else 0.0
+    upper = float(brentq(excess, max(value, BORDER), 1.0)) if value < 1 else 1.0
     return lower, upper

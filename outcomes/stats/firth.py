@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+from scipy.optimize import brentq, root
 from scipy.special import expit
 from scipy.stats import chi2
 
@@ -31,10 +31,12 @@ from outcomes.stats.design import (
 from outcomes.stats.errors import ConvergenceError, StatError
 from outcomes.stats.result import Interval, Result
 
-ITERATIONS = 500
+ITERATIONS = 25
 LONGEST_STEP = 5.0  # in units of the scaled columns; longer Newton steps are cut
 SCORE_TOLERANCE = 1e-9
-DOUBLINGS = 40  # of the search for a limit, beginning at one standard error
+ROUNDING = 1e-9  # of a log likelihood
+SHORT_STEPS = 16
+WIDENINGS = 60  # of the search for a limit, by a half each, from the Wald limit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,33 +128,58 @@ def _penalised_log_likelihood(problem: _Problem, beta: FloatArray) -> float:
     return likelihood + log_determinant / 2 if sign > 0 else -math.inf
 
 
-def _penalised_score(problem: _Problem, beta: FloatArray) -> FloatArray:
-    """Firth's modified score; leverages come from the full information."""
+def _score_and_curvature(
+    problem: _Problem, beta: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Firth's modified score, and the matrix that its steps are measured by.
+
+    The score is that of data in which each case counts 1 + h times (h its leverage
+    in the full information), half of h with the event: so is the curvature. The plain
+    information would step twice too far where one case decides a coefficient.
+    """
     chance = expit(problem.matrix @ beta)
     weight = chance * (1 - chance)
-    inverse = np.linalg.inv(_information(problem, beta))
-    leverage = weight * np.einsum(
-        "ij,jk,ik->i", problem.matrix, inverse, problem.matrix
-    )
+    weighted = problem.matrix * weight[:, None]
+    inverse = np.linalg.pinv(problem.matrix.T @ weighted, hermitian=True)
+    leverage = np.einsum("ij,jk,ik->i", weighted, inverse, problem.matrix)
     residual = problem.outcome - chance + leverage * (0.5 - chance)
-    return np.asarray(problem.matrix.T @ residual, dtype=np.float64)
+    curvature = problem.matrix.T @ (weighted * (1 + leverage)[:, None])
+    return problem.matrix.T @ residual, curvature
 
 
 def _maximise(problem: _Problem, start: FloatArray) -> FloatArray:
-    """Fisher scoring with step halving over the free columns."""
+    """Scoring with step halving over the free columns, then Powell's hybrid method.
+
+    Scoring is safe and leads near; far out on a profile it creeps, and the hybrid
+    method finishes.
+    """
     beta, free = start.copy(), problem.free
     now = _penalised_log_likelihood(problem, beta)
     for _ in range(ITERATIONS):
-        score = _penalised_score(problem, beta)[free]
-        if not free.any() or np.abs(score).max() < SCORE_TOLERANCE:
+        score, curvature = _score_and_curvature(problem, beta)
+        if np.abs(score[free]).max() < SCORE_TOLERANCE:
             return beta
         step = np.zeros(len(beta))
-        step[free] = np.linalg.solve(
-            _information(problem, beta)[np.ix_(free, free)], score
-        )
-        step *= min(1.0, LONGEST_STEP / np.abs(step).max())
+        step[free] = np.linalg.lstsq(curvature[np.ix_(free, free)], score[free])[0]
+        step *= LONGEST_STEP / max(LONGEST_STEP, np.abs(step).max())
         beta, now = _uphill(problem, beta, step, now)
-    raise ConvergenceError("Firth's regression did not settle")
+    return _finish(problem, beta, now)
+
+
+def _finish(problem: _Problem, beta: FloatArray, now: float) -> FloatArray:
+    """The root of the score near ``beta``; raises ConvergenceError if it is none."""
+    free, found = problem.free, beta.copy()
+
+    def score(values: FloatArray) -> FloatArray:
+        found[free] = values
+        return _score_and_curvature(problem, found)[0][free]
+
+    found[free] = root(score, beta[free], method="hybr", tol=1e-13).x
+    unsolved = np.abs(_score_and_curvature(problem, found)[0][free]).max()
+    falls = _penalised_log_likelihood(problem, found) < now - ROUNDING
+    if unsolved > 10 * SCORE_TOLERANCE or falls:
+        raise ConvergenceError("Firth's regression did not settle")
+    return found
 
 
 def _uphill(
@@ -179,8 +206,9 @@ def _coefficient(
     """The coefficient in the covariate's own units."""
     fall = _fall_of_profile(problem, column, beta)
     quantile = float(chi2.ppf(level, 1))
+    reach = math.sqrt(quantile) * error
     limits = [
-        _limit(lambda value: fall(value) - quantile, beta[column], error * sign)
+        _limit(lambda value: fall(value) - quantile, beta[column], reach * sign)
         for sign in (-1, 1)
     ]
     in_units = [beta[column] / scale, *(limit / scale for limit in limits)]
@@ -218,20 +246,32 @@ def _fall_of_profile(
     held = dataclasses.replace(problem, free=free)
 
     def fall(value: float) -> float:
-        start = beta.copy()
-        start[column] = value
-        profile = _penalised_log_likelihood(held, _maximise(held, start))
-        return max(0.0, 2 * (best - profile))
+        found = _follow(held, column, beta, value)
+        return max(0.0, 2 * (best - _penalised_log_likelihood(held, found)))
 
     return fall
+
+
+def _follow(held: _Problem, column: int, beta: FloatArray, value: float) -> FloatArray:
+    """The profile at ``value``, in one stride or, where that fails, in short steps."""
+    start = beta.copy()
+    start[column] = value
+    try:
+        return _maximise(held, start)
+    except ConvergenceError:
+        found = beta.copy()
+        for step in np.linspace(beta[column], value, SHORT_STEPS + 1)[1:]:
+            found[column] = step
+            found = _maximise(held, found)
+        return found
 
 
 def _limit(excess: Callable[[float], float], start: float, step: float) -> float:
     """Where ``excess`` crosses zero, going from ``start`` in the direction of step."""
     inner, outer = start, start + step
-    for _ in range(DOUBLINGS):
+    for _ in range(WIDENINGS):
         if excess(outer) > 0:
             low, high = sorted((inner, outer))
             return float(brentq(excess, low, high, xtol=1e-11, rtol=1e-12))
-        inner, outer = outer, outer + 2 * (outer - inner)
+        inner, outer = outer, outer + (outer - start) / 2
     raise ConvergenceError("no limit of the profile likelihood was found")

@@ -208,7 +208,7 @@ counts = st.lists(st.integers(0, 40), min_size=1, max_size=7)
 thresholds = st.sampled_from([2, 5, 11])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(counts, thresholds)
 def test_suppress_counts_withstands_attack(cells: list[int], threshold: int) -> None:
     hidden = suppress_counts(cells, threshold)
@@ -227,7 +227,7 @@ def tables(draw: st.DrawFn) -> list[list[int]]:
     return [[draw(cell) for _ in range(width)] for _ in range(height)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(), thresholds)
 def test_protect_table_withstands_attack(rows: list[list[int]], threshold: int) -> None:
     found = protect_table(rows, threshold)
@@ -237,7 +237,7 @@ def test_protect_table_withstands_attack(rows: list[list[int]], threshold: int) 
     assert_safe(values, sums, hidden, threshold)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(), thresholds)
 def test_suppress_table_withstands_attack(
     rows: list[list[int]], threshold: int
