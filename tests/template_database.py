@@ -28,7 +28,8 @@ def shared_server() -> EmbeddedPostgres:
 def migrations_mark() -> str:
     """Changes with every migration and with the SQL that migrations import."""
     mark = hashlib.sha256()
-    paths = [*BASE_DIR.glob("*/migrations/*.py"), *BASE_DIR.glob("*/sql.py")]
+    patterns = ("*/migrations/*.py", "*/sql.py", "*/sql/*.*")
+    paths = [path for pattern in patterns for path in BASE_DIR.glob(pattern)]
     for path in [*sorted(paths), BASE_DIR / "constraints.txt"]:
         mark.update(path.read_bytes())
     return mark.hexdigest()[:16]

@@ -69,19 +69,19 @@ class Command(BaseCommand):
         check_disk(var_folder())
         check_port(port)
         self.prepare_database()
-        programs, services = (
-            local_programs(port, demo=has_demo_data()),
-            local_services(),
-        )
+        server = EmbeddedPostgres()
+        services = local_services()
+        programs = local_programs(port, demo=has_demo_data())
         try:
             self.start([*services, *programs], port)
-            self.watch([*services, *programs])
+            self.watch([*services, *programs], server)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
             self.stdout.write("\nStopping …")
             stop_all(programs)
             stop_all(services)
+            server.release()
 
     def prepare_database(self) -> None:
         """Migrations, the cache table, and the demo registry or a first administrator."""
@@ -127,12 +127,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {email:<26} {role}")
         self.stdout.write(f"\nLogs are in {var_folder() / 'log'}. Ctrl-C ends it.")
 
-    def watch(self, children: list[Child]) -> None:
+    def watch(self, children: list[Child], server: EmbeddedPostgres) -> None:
         """Restart what dies, until the person ends it."""
-        server = EmbeddedPostgres() if uses_embedded_database() else None
+        embedded = settings.DATABASE_URL == local_database_url()
         while True:
             time.sleep(0.5)
-            if server is not None and server.process_id is None:
+            if embedded and server.process_id is None:
                 self.stderr.write("PostgreSQL had ended; starting it again.")
                 server.hold()
             for child in children:
@@ -142,10 +142,6 @@ class Command(BaseCommand):
 
 def interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def uses_embedded_database() -> bool:
-    return settings.DATABASE_URL == local_database_url()
 
 
 def has_demo_data() -> bool:
