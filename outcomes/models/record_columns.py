@@ -76,7 +76,8 @@ PATIENT_COLUMNS = (
         Kind.WHOLE,
         _("age at the operation"),
         "CASE WHEN identity.birth_date <= operation.surgery_date"
-        " THEN extract(year FROM age(operation.surgery_date, identity.birth_date))::int"
+        " THEN extract(year FROM age("
+        "operation.surgery_date::timestamp, identity.birth_date::timestamp))::int"
         " WHEN extract(year FROM operation.surgery_date) >= patient.birth_year"
         " THEN extract(year FROM operation.surgery_date)::int - patient.birth_year"
         " ELSE tumour.age_reported END",

@@ -1,0 +1,183 @@
+"""De-identified facts: an allow-list of columns, transformed in the database.
+
+Codes become keyed pseudonyms, dates and codes of centres are left out (days from the
+operation stay), ages of 90 and more are pooled, the year of operation becomes a band of
+three years, sizes are rounded, and values that few cases of the registry share become
+"other". Patients who withdrew their consent are not in the rows at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case as CaseExpression
+from django.db.models import (
+    CharField,
+    Count,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Least
+from django.utils.translation import gettext_lazy as _
+
+from outcomes.models import CaseFacts
+from outcomes.models.fact_column import FactColumn, Kind, Release
+from outcomes.models.fact_columns import FACT_COLUMNS
+from registry.fields import Privacy
+
+OLDEST_AGE = 90
+WITHDRAWN = "withdrawn"
+OTHER = "other"
+ROUNDED_TO = {"volume_cm3": 1}  # decimal places; sizes in mm have none
+
+
+class Pseudonym(Func):
+    """HMAC-SHA256 of a text under a key of this registry, 16 hex digits of it.
+
+    Built from PostgreSQL's own sha256, so that a COPY can use it too. The key never
+    leaves the server; without it the pseudonym cannot be computed from a code.
+    """
+
+    template = (
+        "substr(encode(sha256(decode('%(outer)s', 'hex') || sha256("
+        "decode('%(inner)s', 'hex') || convert_to(%(expressions)s, 'UTF8'))), 'hex')"
+        ", 1, 16)"
+    )
+    output_field = CharField()
+
+    def __init__(self, expression: Any, purpose: str = "facts") -> None:
+        inner, outer = hmac_pads(purpose)
+        super().__init__(expression, inner=inner, outer=outer)
+
+
+def hmac_pads(purpose: str) -> tuple[str, str]:
+    """The inner and outer padded key of HMAC (RFC 2104), in hex."""
+    key = hashlib.sha256(f"{settings.SECRET_KEY}\0{purpose}".encode()).digest()
+    block = key.ljust(64, b"\0")
+    inner = bytes(byte ^ 0x36 for byte in block)
+    outer = bytes(byte ^ 0x5C for byte in block)
+    return inner.hex(), outer.hex()
+
+
+class Rounded(Func):
+    """To ``places`` decimals, half away from zero."""
+
+    template = "round((%(expressions)s)::numeric, %(places)s)::float8"
+    output_field = FloatField()
+
+
+class YearBand(Func):
+    """``2013-2015`` for 2013, 2014 and 2015."""
+
+    template = (
+        "((%(expressions)s) - mod(%(expressions)s, 3))::text || '-' ||"
+        " ((%(expressions)s) - mod(%(expressions)s, 3) + 2)::text"
+    )
+    output_field = CharField()
+
+
+PSEUDONYM_COLUMNS = (
+    FactColumn(
+        "case",
+        Kind.TEXT,
+        _("case"),
+        "case_code",
+        definition=_("Pseudonym of the case, the same in all answers."),
+        privacy=Privacy.CODE,
+    ),
+    FactColumn(
+        "patient",
+        Kind.TEXT,
+        _("patient"),
+        "patient_code",
+        definition=_("Pseudonym of the patient, who may have several tumours."),
+        privacy=Privacy.CODE,
+    ),
+)
+
+
+def deidentified_columns() -> tuple[FactColumn, ...]:
+    """The columns of de-identified rows, in order, as they are described there."""
+    return PSEUDONYM_COLUMNS + tuple(
+        as_released(column) for column in FACT_COLUMNS if column.release != Release.DROP
+    )
+
+
+def as_released(column: FactColumn) -> FactColumn:
+    """The description of a column after its transform."""
+    if column.release == Release.BAND:
+        definition = _("Bands of three years.")
+        return replace(column, kind=Kind.TEXT, definition=definition, values=())
+    if column.release == Release.POOL_90:
+        definition = _("%(before)s Ages of 90 and more are given as 90.")
+        return replace(column, definition=definition % {"before": column.definition})
+    return column
+
+
+def rare_values(name: str) -> list[str]:
+    """Values of a column that fewer cases than the threshold share."""
+    counted = CaseFacts.objects.exclude(**{name: None}).values(name)
+    return [
+        row[name]
+        for row in counted.annotate(n=Count("pk")).order_by(name)
+        if row["n"] < settings.DISCLOSURE_THRESHOLD
+    ]
+
+
+def shown(column: FactColumn) -> Any:
+    """The expression by which a column of the facts leaves the registry."""
+    name = column.name
+    if column.release == Release.POOL_90:
+        return Least(F(name), Value(OLDEST_AGE), output_field=IntegerField())
+    if column.release == Release.BAND:
+        return YearBand(F(name))
+    if column.release == Release.ROUND:
+        return Rounded(F(name), places=ROUNDED_TO.get(name, 0))
+    if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
+        return CaseExpression(
+            When(**{f"{name}__in": rare_values(name)}, then=Value(OTHER)),
+            default=F(name),
+            output_field=CharField(),
+        )
+    return F(name)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Columns asked for and the query that yields them in this order."""
+
+    names: tuple[str, ...]
+    rows: QuerySet[Any]
+
+    def dicts(self, chunk: int = 2000) -> Iterator[dict[str, Any]]:
+        for row in self.rows.iterator(chunk_size=chunk):
+            yield dict(zip(self.names, row, strict=True))
+
+
+def deidentified(
+    queryset: QuerySet[Any], fields: tuple[str, ...] | None = None
+) -> Selection:
+    """De-identified rows of a queryset of facts; ``fields`` chooses among the columns.
+
+    Raises KeyError for a name that is not on the allow-list. Start from
+    ``CaseFacts.objects.visible_to(user, …)`` as ever.
+    """
+    allowed = {column.name: column for column in deidentified_columns()}
+    names = tuple(allowed) if fields is None else fields
+    expressions = [
+        Pseudonym(F(column.expression))
+        if column in PSEUDONYM_COLUMNS
+        else shown(column)
+        for column in (allowed[name] for name in names)
+    ]
+    rows = queryset.exclude(consent_research=WITHDRAWN).values_list(*expressions)
+    return Selection(names, rows)

@@ -1,0 +1,74 @@
+"""Filters of the facts: the parameters of cases, on the columns of the facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from cases.filters import ParameterFilter, filters_of, touches
+from outcomes.deidentified import shown
+from outcomes.models import CaseFacts
+from outcomes.models.fact_column import Release
+from outcomes.models.fact_columns import COLUMN_BY_NAME
+
+# Whoever may filter by a hidden value can find it out by halving.
+HIDDEN_FROM_ANALYSTS = frozenset(
+    {
+        "q",
+        "centre",
+        "level",
+        "surgery_date_after",
+        "surgery_date_before",
+        "updated_since",
+    }
+)
+
+
+class OfFacts(ParameterFilter):
+    """Compares columns of the facts."""
+
+    def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        parameter = self.parameter
+        if parameter.lookup == "touches":
+            return qs.filter(touches(value))
+        if parameter.name == "q":
+            return qs.filter(
+                Q(case_code__contains=value) | Q(patient_code__contains=value)
+            )
+        return qs.filter(**{f"{parameter.fact_name}__{parameter.lookup}": value})
+
+
+class OfReleasedFacts(ParameterFilter):
+    """Compares columns as they are released: pooled, grouped, rounded."""
+
+    def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        parameter = self.parameter
+        column = COLUMN_BY_NAME[parameter.fact_name]
+        if column.release == Release.KEEP:
+            return qs.filter(**{f"{column.name}__{parameter.lookup}": value})
+        alias = f"released_{column.name}"
+        return qs.alias(**{alias: shown(column)}).filter(
+            **{f"{alias}__{parameter.lookup}": value}
+        )
+
+
+class FactsFilter(django_filters.FilterSet):
+    """For people who read the cases themselves."""
+
+    class Meta:
+        model = CaseFacts
+        fields: list[str] = []
+
+    vars().update(filters_of(OfFacts))
+
+
+class DeidentifiedFactsFilter(django_filters.FilterSet):
+    """For people who read de-identified rows: nothing that is hidden there."""
+
+    class Meta:
+        model = CaseFacts
+        fields: list[str] = []
+
+    vars().update(filters_of(OfReleasedFacts, leave_out=HIDDEN_FROM_ANALYSTS))

@@ -1,0 +1,157 @@
+"""What leaves the registry: an allow-list, transformed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import date
+
+import pytest
+from django.conf import settings
+from django.db import models
+
+from outcomes.deidentified import deidentified, deidentified_columns
+from outcomes.models import CaseFacts
+from outcomes.models.fact_column import Kind, Release
+from outcomes.models.fact_columns import FACT_COLUMNS
+from registry.fields import Privacy
+from tests import factories
+
+NEVER_RELEASED = {
+    Privacy.DIRECT,
+    Privacy.STAFF,
+    Privacy.DATE,
+    Privacy.CODE,
+    Privacy.TEXT,
+}
+
+
+def test_every_column_of_the_table_is_described() -> None:
+    fields = {field.name for field in CaseFacts._meta.get_fields()}
+    described = {column.name for column in FACT_COLUMNS}
+    assert fields - described == {"case", "centre", "definition", "refreshed_at"}
+    assert described <= fields
+
+
+@pytest.mark.parametrize("column", FACT_COLUMNS, ids=lambda column: column.name)
+def test_every_column_is_classified(column: object) -> None:
+    assert isinstance(column.privacy, Privacy)
+    assert isinstance(column.release, Release)
+    assert str(column.label)
+    if column.privacy in NEVER_RELEASED or column.kind == Kind.DATE:
+        assert column.release == Release.DROP
+    if column.privacy == Privacy.SENSITIVE:
+        assert column.release in {Release.DROP, Release.GROUP_RARE}
+
+
+def test_no_dates_and_no_codes_are_released() -> None:
+    released = {column.name for column in deidentified_columns()}
+    assert not released & {
+        "case_code",
+        "patient_code",
+        "centre_code",
+        "surgery_date",
+        "birth_year",
+        "level_rostral",
+        "level_caudal",
+        "level_rostral_ordinal",
+    }
+    assert {"case", "patient", "region", "level_span", "rfs_days"} <= released
+    dates = [
+        field.name
+        for field in CaseFacts._meta.fields
+        if type(field) is models.DateField
+    ]
+    assert dates == ["surgery_date"]
+
+
+@pytest.mark.django_db
+def test_rows_are_transformed() -> None:
+    case = factories.make_case(
+        operation={"surgery_date": date(2014, 6, 1)},
+        size_cc_mm="25.5",
+        patient_values={"nf_status": "NF1", "nf_basis": "clinical"},
+    )
+    CaseFacts.objects.filter(pk=case.pk).update(age_at_surgery=96)
+
+    (row,) = deidentified(CaseFacts.objects.all()).dicts()
+
+    assert row["case"] == pseudonym(case.code)
+    assert row["patient"] == pseudonym(case.patient.code)
+    assert row["age_at_surgery"] == 90
+    assert row["surgery_year"] == "2013-2015"
+    assert row["size_cc_mm"] == 26
+    assert row["volume_cm3"] == 1.6
+    assert row["nf_status"] == "other"
+    assert row["los_days"] == 12
+    assert list(row) == [column.name for column in deidentified_columns()]
+
+
+def pseudonym(code: str) -> str:
+    """The same by Python's own HMAC."""
+    key = hashlib.sha256(f"{settings.SECRET_KEY}\0facts".encode()).digest()
+    return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+@pytest.mark.django_db
+def test_no_secret_of_the_record_is_in_a_row() -> None:
+    canaries = {
+        "family_name": "Canaryfamily",
+        "given_name": "Canarygiven",
+        "hospital_number": "CANARY-77",
+        "birth_date": date(1971, 8, 19),
+    }
+    patient = factories.make_patient(identity=canaries, birth_year=None)
+    case = factories.make_case(
+        patient=patient,
+        remark="Canaryremark",
+        root_of_origin="Canaryroot",
+        operation={"surgeon_id": "CANARYSURG", "surgery_date": date(2016, 9, 23)},
+        mri={"reader_1": "CANARYREAD", "mri_date": date(2016, 9, 1)},
+    )
+    factories.make_visit(case, "m12", remark="Canaryvisit")
+
+    (row,) = deidentified(CaseFacts.objects.all()).dicts()
+
+    text = " ".join(map(str, row.values())).lower()
+    secrets = ["canary", "1971", "2016-09", "2017-09", case.code, patient.code]
+    secrets += [case.centre.code, case.level_rostral, case.level_caudal]
+    assert not [word for word in secrets if word.lower() in text.split()]
+    assert "canary" not in text
+    assert not [value for value in row.values() if isinstance(value, date)]
+
+
+@pytest.mark.django_db
+def test_withdrawn_consent_leaves_the_rows() -> None:
+    factories.make_case(patient_values={"consent_research": "withdrawn"})
+    kept = factories.make_case()
+    rows = list(deidentified(CaseFacts.objects.all(), ("case",)).dicts())
+    assert rows == [{"case": pseudonym(kept.code)}]
+
+
+@pytest.mark.django_db
+def test_unknown_consent_stays() -> None:
+    factories.make_case(
+        patient=factories.make_patient(
+            consent_research=None, missing={"consent_research": "unknown"}
+        )
+    )
+    assert len(list(deidentified(CaseFacts.objects.all(), ("case",)).dicts())) == 1
+
+
+def test_only_listed_columns_can_be_asked_for() -> None:
+    with pytest.raises(KeyError):
+        deidentified(CaseFacts.objects.all(), ("surgery_date",))
+
+
+@pytest.mark.django_db
+def test_common_values_keep_their_names() -> None:
+    centre = factories.make_centre()
+    for _n in range(settings.DISCLOSURE_THRESHOLD):
+        factories.make_case(centre)
+    factories.make_case(
+        centre, histology_who2021="subependymoma", icdo_morphology="9383/1"
+    )
+    found = deidentified(CaseFacts.objects.order_by("pk"), ("histology_who2021",))
+    shown = [row["histology_who2021"] for row in found.dicts()]
+    assert shown == ["schwannoma"] * settings.DISCLOSURE_THRESHOLD + ["other"]
