@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from cases.models import Case
-from outcomes.facts import rebuild_facts
+from outcomes.facts import rebuild
 from outcomes.summaries import mark_all_wanted
-from outcomes.synthetic.load import load
+from outcomes.synthetic.load import analyse, load
 from outcomes.synthetic.parameters import Size
 from registry import audit
 from registry.actions import grant_role
@@ -43,7 +43,8 @@ class Command(BaseCommand):
         loaded = load(size, [centre.pk for centre in centres], by.pk, self.say)
         audit.record("registry.seeded", actor=by, seed=size.seed, **loaded.rows)
         self.stdout.write("deriving facts")
-        rebuild_facts()
+        analyse()
+        rebuild()
         mark_all_wanted()
         rows = ", ".join(f"{count} {name}" for name, count in loaded.rows.items())
         self.stdout.write(f"{rows} in {time.monotonic() - began:.1f} s")
