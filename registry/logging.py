@@ -56,6 +56,18 @@ class NeverWaitingHandler(logging.Handler):
             self.handleError(record)
 
 
+class ExceptionsByType(logging.Filter):
+    """Names an exception among a message's arguments instead of quoting its text."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                type(value).__name__ if isinstance(value, BaseException) else value
+                for value in record.args
+            )
+        return True
+
+
 def keep_allowed_fields(
     logger: WrappedLogger, method: str, event: EventDict
 ) -> EventDict:
@@ -130,10 +142,12 @@ def logging_configuration(*, readable: bool, exception_texts: bool) -> dict[str,
                 ],
             }
         },
+        "filters": {"exceptions_by_type": {"()": ExceptionsByType}},
         "handlers": {
             "stderr": {
                 "()": NeverWaitingHandler,
                 "formatter": "line",
+                "filters": [] if exception_texts else ["exceptions_by_type"],
             }
         },
         "root": {"handlers": ["stderr"], "level": "INFO"},
@@ -141,8 +155,9 @@ def logging_configuration(*, readable: bool, exception_texts: bool) -> dict[str,
             "django.db.backends": {"level": "WARNING"},
             # Names the person's e-mail address; the audit events tell the same.
             "axes": {"level": "CRITICAL"},
-            # django-structlog tells the same in one line with the request's id.
-            "celery.app.trace": {"level": "WARNING"},
+            # django-structlog tells the same in one line with the request's id, and
+            # without the text of the exception.
+            "celery.app.trace": {"level": "CRITICAL"},
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
         },

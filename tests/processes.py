@@ -32,14 +32,14 @@ from registry.embedded.account import account_for
 from registry.embedded.lease import one_at_a_time
 from registry.embedded.places import BASE_DIR, var_folder
 from registry.embedded.postgres import THROW_AWAY, EmbeddedPostgres, programs
-from registry.embedded.redis import port_command
-from registry.embedded.supervisor import Child, stop_all
-from registry.management.commands.serve_local import (
+from registry.embedded.programs import (
     beat_command,
     is_ready,
     web_command,
     worker_command,
 )
+from registry.embedded.redis import port_command
+from registry.embedded.supervisor import Child, stop_all
 from tests.template_database import (
     ensure_template_database,
     migrations_mark,
@@ -180,6 +180,7 @@ class RunningRegistry:
         self.redis.stop()
         self.postgres.thaw()
         self.postgres.stop("immediate")
+        self.postgres.release()
 
     def logs(self) -> str:
         """Everything that the programs have written."""
@@ -226,7 +227,7 @@ def prepared_registry(folder: Path, environment: dict[str, str]) -> RunningRegis
         name: Program(name, command, folder / "log" / f"{name}.log", variables)
         for name, command in commands.items()
     }
-    server.start()
+    server.hold()
     return registry
 
 

@@ -93,6 +93,14 @@ def test_exception_is_told_by_type_and_place_only(call: str) -> None:
     assert "in save" in str(line["exception"])
 
 
+def test_exception_in_a_message_is_named_only() -> None:
+    (line,) = written(
+        "logging.getLogger('django.db.backends.base').error("
+        f"'Error calling %s (%s).', 'hook', ValueError({CANARY!r}))"
+    )
+    assert line["event"] == "Error calling hook (ValueError)."
+
+
 def test_foreign_lines_carry_the_request_s_id() -> None:
     (line,) = written(
         "structlog.contextvars.bind_contextvars(request_id='r2')\n"

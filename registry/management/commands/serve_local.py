@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from django.conf import settings
 from django.core.management import call_command
@@ -24,6 +20,12 @@ from registry.embedded.lease import AlreadyHeld, held_alone
 from registry.embedded.places import var_folder
 from registry.embedded.postgres import EmbeddedPostgres
 from registry.embedded.preflight import check_disk, check_port, read_port
+from registry.embedded.programs import (
+    beat_command,
+    is_ready,
+    web_command,
+    worker_command,
+)
 from registry.embedded.redis import socket_command
 from registry.embedded.supervisor import Child, stop_all
 from registry.models import User
@@ -168,31 +170,6 @@ def log_of(name: str) -> Path:
     return var_folder() / "log" / f"{name}.log"
 
 
-def web_command(port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "gunicorn", "registry.wsgi:application"),
-        *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
-        *("--workers", "2", "--threads", "8", "--timeout", "60"),
-        *("--graceful-timeout", "3", "--no-control-socket"),
-    ]
-
-
-def worker_command() -> list[str]:
-    return [
-        *(sys.executable, "-m", "celery", "-A", "registry", "worker"),
-        *("--concurrency", "2", "--loglevel", "INFO"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
-
-
-def beat_command(folder: Path) -> list[str]:
-    schedule = str(folder / "celerybeat-schedule")
-    return [
-        *(sys.executable, "-m", "celery", "-A", "registry", "beat"),
-        *("--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING"),
-    ]
-
-
 def wait_until_ready(children: list[Child], port: int) -> None:
     """Until ``/readyz`` says yes; raises ServiceError when a child ends or time is up."""
     deadline = time.monotonic() + READY_SECONDS
@@ -207,11 +184,3 @@ def wait_until_ready(children: list[Child], port: int) -> None:
         f"The web server did not become ready in {READY_SECONDS} seconds."
         f" The logs in {var_folder() / 'log'} say why."
     )
-
-
-def is_ready(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-            return json.load(answer)["status"] == "ok"
-    except (URLError, OSError, ValueError):
-        return False
