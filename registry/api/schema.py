@@ -45,20 +45,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="1 to 80 visible ASCII characters. The same request sent again with "
     "the same key makes no second record; other content with it is a 422.",
 )
-PROBLEMS = {
-    "400": "The request or a value is not valid; errors says where.",
-    "401": "No valid token.",
-    "403": "The role or the token does not allow it.",
-    "429": "Too many requests; wait for Retry-After seconds.",
-}
-PROBLEMS_OF_RECORDS = {"404": "No such record, or none that you may know of."}
-PROBLEMS_OF_CHANGES = {
-    "409": "The state of the record does not allow it.",
-    "412": "The record was changed meanwhile; current holds it.",
-    "413": "The body is too large.",
-    "415": "The body is not application/json.",
-    "428": "If-Match is missing.",
-}
+PROBLEM = (
+    "400 a mistake in the request, errors says where; 401 no valid token; 403 not \
+for this role or token; 429 too many requests, wait for Retry-After seconds"
+)
+NO_SUCH_RECORD = "; 404 no such record, or none that you may know of"
+NOT_CHANGED = "; 409 the state of the record does not allow it; 412 changed meanwhile, \
+current holds it; 413 too large; 415 not JSON; 428 If-Match is missing."
 
 
 class ProblemErrorSerializer(serializers.Serializer[Any]):
@@ -86,20 +79,16 @@ class RegistrySchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        problems = dict(PROBLEMS)
+        problems = PROBLEM
         if "{" in self.path:
-            problems |= PROBLEMS_OF_RECORDS
+            problems += NO_SUCH_RECORD
         if self.method != "GET":
-            problems |= PROBLEMS_OF_CHANGES
+            problems += NOT_CHANGED
         reference = self.resolve_serializer(ProblemSerializer, "response").ref
-        for status, description in problems.items():
-            bodies.setdefault(
-                status,
-                {
-                    "description": description,
-                    "content": {"application/problem+json": {"schema": reference}},
-                },
-            )
+        bodies["4XX"] = {
+            "description": problems,
+            "content": {"application/problem+json": {"schema": reference}},
+        }
         return bodies
 
 

@@ -12,8 +12,8 @@ router.register("centres", CentreViewSet)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((router.urls, "registry-api"))),
-    path("", include("cases.api_urls")),
-    path("", include("outcomes.api_urls")),
+    path("", include("cases.api.urls")),
+    path("", include("outcomes.api.urls")),
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),
     re_path(r"", UnknownRoute.as_view(), name="api-unknown"),

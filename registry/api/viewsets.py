@@ -96,7 +96,7 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
 
     def order_of(self, request: Request) -> tuple[str, ...]:
         since = "updated_since" in request.query_params
-        return ("updated_at", "code") if since else ("code",)
+        return ("updated_at", "pk") if since else ("pk",)
 
     def filter_queryset(self, queryset: Any) -> Any:
         rows = super().filter_queryset(queryset)

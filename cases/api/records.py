@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import actions
+from cases.filters import CaseFilter
 from cases.models import (
     Case,
     Complication,
@@ -185,8 +186,11 @@ def identity_answer(identity: PatientIdentity) -> Response:
     return Response(body, headers={"ETag": f'"{identity.version}"'})
 
 
-class CasesOfPatient(django_filters.FilterSet):
+class CasesFilter(CaseFilter):
+    """The filters of the case list, and the cases of one patient."""
+
     patient = django_filters.CharFilter(field_name="patient__code")
+    updated_since = None
 
 
 class CaseViewSet(RecordViewSet):
@@ -196,7 +200,7 @@ class CaseViewSet(RecordViewSet):
     record_actions = actions
     queryset = Case.objects.all()
     related = ("centre", "patient")
-    filterset_class = CasesOfPatient
+    filterset_class = CasesFilter
     needs = {**READ_AND_WRITE, "verify": {Permission.VERIFY_CASES}}
 
     def make(self, **given: Any) -> Case:

@@ -1,0 +1,15 @@
+"""API routes of the record."""
+
+from rest_framework.routers import SimpleRouter
+
+from cases.api import records
+
+router = SimpleRouter()
+router.register("patients", records.PatientViewSet)
+router.register("cases", records.CaseViewSet)
+router.register("mri-studies", records.MriStudyViewSet)
+router.register("operations", records.OperationViewSet)
+router.register("complications", records.ComplicationViewSet)
+
+app_name = "cases-api"
+urlpatterns = router.urls
