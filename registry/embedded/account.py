@@ -99,7 +99,14 @@ def change_of_user(user: pwd.struct_passwd, capability: str) -> tuple[str, ...]:
     )
     if not capability:
         return change
-    return (*change, f"--inh-caps={capability}", f"--ambient-caps={capability}")
+    # Without the last one, PostgreSQL's own question "may I run this?" (access(2)) is
+    # answered as if the process had no capability.
+    return (
+        *change,
+        f"--inh-caps={capability}",
+        f"--ambient-caps={capability}",
+        "--securebits=+no_setuid_fixup",
+    )
 
 
 def can_reach(account: Account, folder: Path, program: Path) -> bool:

