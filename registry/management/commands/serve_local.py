@@ -108,12 +108,15 @@ class Command(BaseCommand):
     def load_demo(self) -> None:
         """All or nothing, so that an interrupted first run begins again."""
         self.stdout.write("Loading the demo registry (once, about a minute) …")
-        with transaction.atomic():
-            call_command("load_published", verbosity=0)
-            call_command(
-                "seed_demo", "--cases=400", "--centres=8", "--seed=7", verbosity=0
-            )
-            call_command("create_demo_users", verbosity=0)
+        commands = (
+            ["load_published"],
+            ["seed_demo", "--cases=400", "--centres=8", "--seed=7"],
+            ["create_demo_users"],
+        )
+        log_of("demo").parent.mkdir(parents=True, exist_ok=True)
+        with log_of("demo").open("w") as report, transaction.atomic():
+            for command in commands:
+                call_command(*command, stdout=report)
 
     def start(self, children: list[Child], port: int) -> None:
         self.stdout.write("Starting the web server, the worker and Redis …")
