@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases import choices
@@ -55,6 +56,11 @@ class PatientForm(RecordForm):
         ),
     )
     show_if = {"nf_basis": f"nf_status={WITH_SYNDROME}"}
+
+    def add_fields(self) -> None:
+        super().add_fields()
+        this_year = timezone.localdate().year
+        self.fields["birth_year"].plausible = f"1900 – {this_year}"  # type: ignore[attr-defined]
 
 
 class IdentityForm(RecordForm):

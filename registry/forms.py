@@ -70,7 +70,7 @@ class DescribedFormField(forms.Field):
         )
         self.model_field = model_field
         self.unit, self.definition = model_field.unit, model_field.definition
-        self.plausible = model_field.plausible
+        self.plausible = "" if model_field.choices else model_field.plausible
 
     def clean(self, value: Any) -> Any:
         return value_of_text(self.model_field, value)
@@ -220,7 +220,8 @@ class RecordForm(forms.Form):
             rows=[self._row_view(row) for row in section.rows],
             more=[self._row_view(row) for row in section.more],
             more_open=any(
-                name in self.errors or self[name].value() not in (None, "", [])
+                name in self.errors
+                or self[name].value() not in usual(self.fields[name])
                 for name in folded
             ),
             errors=sum(name in self.errors for name in names),
@@ -266,6 +267,12 @@ def asks_reason(model_field: Described) -> bool:
 
 def reason_field() -> forms.ChoiceField:
     return forms.ChoiceField(choices=MISSING_CHOICES, required=False)
+
+
+def usual(field: forms.Field) -> tuple[Any, ...]:
+    """What a control holds that nobody touched."""
+    model_field = getattr(field, "model_field", None)
+    return (None, "", [], model_field.get_default() if model_field else None)
 
 
 def default_width(field: forms.Field) -> str:

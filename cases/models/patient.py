@@ -157,6 +157,8 @@ class PatientIdentity(models.Model):
             ),
         ]
 
+    CONSTRAINT_FIELDS = {"identity_hospital_number_once": "hospital_number"}
+
     def __str__(self) -> str:
         return self.patient.code
 

@@ -20,6 +20,7 @@ from cases.models import Case, MriStudy, Operation
 from outcomes.models import Visit, VitalStatus
 from outcomes.schedule import expected_visits, next_expected, windows_seen
 from outcomes.views.case_page import all_parts
+from outcomes.views.filter_panel import filtered, panel_context
 from outcomes.views.paging import Order, address, counted, page_of
 from registry import audit
 from registry.display import MEANINGS, levels_shown
@@ -66,14 +67,14 @@ def case_list(request: HttpRequest) -> HttpResponse:
     sort = request.GET.get("sort", USUAL)
     if sort not in ORDERS:
         raise BadRequest(_("Unknown order."))
-    cases = readable_cases(request)
+    cases, errors = filtered(request, readable_cases(request))
     order = ORDERS[sort]
     shown = with_day(cases) if order.column else cases
     page = page_of(with_parts(shown), order, request.GET, lambda case: case.operated)
     audit.record(
         "case.listed", actor=request.user, cases=[case.code for case in page.rows]
     )
-    context = {
+    context = panel_context(request, errors) | {
         "columns": columns(request, sort),
         "rows": lines(page.rows),
         "previous_url": page_address(request, before=page.previous_cursor),
@@ -84,7 +85,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "may_search": can(request.user, Permission.READ_IDENTITY),  # type: ignore[arg-type]
         "search_form": PatientSearchForm(auto_id="search_%s"),
     }
-    return render(request, "cases/list.html", context)
+    return render(request, "cases/list.html", context, status=400 if errors else 200)
 
 
 def page_address(request: HttpRequest, **cursor: str | None) -> str | None:

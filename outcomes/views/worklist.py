@@ -52,7 +52,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "to_verify": to_verify,
         "overdue": overdue[:MOST_SHOWN],
         "due": due[:MOST_SHOWN],
-        "visit_columns": visit_columns(),
+        "visit_columns": [*visit_columns(), {"label": ""}],
         "case_columns": case_columns(),
         "may_write": can(request.user, Permission.WRITE_CASES),  # type: ignore[arg-type]
         "may_verify": can(request.user, Permission.VERIFY_CASES),  # type: ignore[arg-type]
@@ -67,7 +67,11 @@ def draft_rows(request: HttpRequest) -> list[Row]:
     rows = []
     for case in drafts.order_by("-updated_at", "-pk")[:MOST_SHOWN]:
         lacking = len(completeness_of(all_parts(case)).lacking)
-        words = _("%(n)s answers missing") % {"n": lacking} if lacking else _("ready")
+        words = (
+            _("%(n)s answers missing") % {"n": lacking}
+            if lacking
+            else _("ready to be marked complete")
+        )
         rows.append(case_row(case, words, "neutral" if lacking else "ok"))
     return rows
 
@@ -150,7 +154,9 @@ def visit_row(operation: Operation, expected: Expected, today: date) -> Row:
     contact = max(day for day in days if day)
     lost = is_lost(contact, today, died=False)
     state = "overdue" if expected.state == "overdue" else "info"
-    words = _("lost to follow-up") if lost else _("until %(day)s")
+    words = _("overdue since %(day)s") if state == "overdue" else _("until %(day)s")
+    if lost:
+        words = _("lost to follow-up")
     case = operation.case
     enter = reverse("outcomes:visit-new", args=[case.code])
     return {
