@@ -1,0 +1,196 @@
+"""What a person of one centre may see of the pool of all centres.
+
+A count of 1 up to the threshold less one describes too few patients. A group that has
+such a count is hidden whole, with its curve and every comparison that it is part of;
+further groups are hidden with it until the totals no longer give it away. The person
+knows the numbers of the own centre exactly, so the rest of the pool is protected in
+the same way. Zeros are shown: they describe nobody.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+from django.conf import settings
+
+from outcomes.measures import MEASURES
+from outcomes.measures.base import WHOLE
+from outcomes.stats.suppression import TOTAL_COST, protect
+
+Vectors = tuple[tuple[int, ...], ...]
+Keys = tuple[tuple[Any, ...], ...]
+COMPARISONS = ("differences", "tests")
+CURVE_LISTS = ("days", "survival", "lower", "upper", "at_risk")
+
+
+def for_other_centres(
+    payload: dict[str, Any], own: dict[str, Any] | None
+) -> dict[str, Any]:
+    """A pooled answer with small cells hidden; ``own`` is the same of the own centre."""
+    payload = copy.deepcopy(payload)
+    measure = MEASURES[payload["measure"]]
+    hidden = _hidden_parts(payload, own)
+    for place, part in hidden:
+        if part == WHOLE or (place, WHOLE) not in hidden:
+            measure.hide(payload["groups"][place], part)
+    for group in payload["groups"]:
+        measure.limit(group)
+        _shorten_curve(group)
+    if 0 < payload["n_cases"] < settings.DISCLOSURE_THRESHOLD:
+        payload["n_cases"] = None
+    if hidden:
+        payload["suppressed"] = True
+        payload["test"] = {"estimable": False, "suppressed": True}
+        for name in COMPARISONS:
+            if name in payload:
+                payload[name] = []
+        payload["input_hash"] = None  # few counts could be guessed from their hash
+    return payload
+
+
+def _hidden_parts(
+    payload: dict[str, Any], own: dict[str, Any] | None
+) -> set[tuple[int, str]]:
+    """Place and part of what has to go."""
+    measure, by = MEASURES[payload["measure"]], payload["by"]
+    groups = payload["groups"]
+    keys = tuple(tuple(group["group"][name] for name in by) for group in groups)
+    pool = [measure.cells(group) for group in groups]
+    mine = {
+        tuple(group["group"][name] for name in by): measure.cells(group)
+        for group in (own or {"groups": []})["groups"]
+    }
+    hidden: set[tuple[int, str]] = set()
+    for part in {part: None for cells in pool for part in cells}:
+        places = [place for place, cells in enumerate(pool) if part in cells]
+        all_counts = [tuple(pool[place][part]) for place in places]
+        own_counts = [
+            _padded(mine.get(keys[place], {}).get(part), len(counts))
+            for place, counts in zip(places, all_counts, strict=True)
+        ]
+        found = hidden_groups(
+            tuple(keys[place] for place in places),
+            tuple(all_counts),
+            tuple(own_counts),
+            settings.DISCLOSURE_THRESHOLD,
+        )
+        hidden |= {(places[number], part) for number in found}
+    return hidden
+
+
+def _padded(counts: Sequence[int] | None, width: int) -> tuple[int, ...]:
+    return tuple(counts) if counts is not None else (0,) * width
+
+
+@lru_cache(maxsize=512)
+def hidden_groups(
+    keys: Keys, pool: Vectors, own: Vectors, threshold: int
+) -> frozenset[int]:
+    """Groups to hide, given the counts of the pool and those known of the own centre.
+
+    Where the own centre was counted later than the pool the rest may be negative: then
+    nothing is known about it and the group is hidden.
+    """
+    rest = tuple(
+        tuple(a - b for a, b in zip(everyone, mine, strict=True))
+        for everyone, mine in zip(pool, own, strict=True)
+    )
+    uneven = {place for place, row in enumerate(rest) if min(row, default=0) < 0}
+    rest = tuple(tuple(max(count, 0) for count in row) for row in rest)
+    return frozenset(
+        uneven | _protected(keys, pool, threshold) | _protected(keys, rest, threshold)
+    )
+
+
+def _protected(keys: Keys, rows: Vectors, threshold: int) -> set[int]:
+    if not rows:
+        return set()
+    if len(keys[0]) > 1:
+        return _by_margins(keys, rows, threshold)
+    return _by_total(rows, threshold)
+
+
+def _by_total(rows: Vectors, threshold: int) -> set[int]:
+    """Groups of one grouping, the totals over all groups being known.
+
+    Whatever stands in a hidden group can be anything from 0 to the sum of the hidden
+    ones; so two groups at least are hidden, and that sum reaches the threshold.
+    """
+    hidden = {place for place, row in enumerate(rows) if _has_small(row, threshold)}
+    order = sorted(range(len(rows)), key=lambda place: (sum(rows[place]), place))
+    while hidden and len(hidden) < len(rows) and not _covered(rows, hidden, threshold):
+        hidden.add(next(place for place in order if place not in hidden))
+    return hidden
+
+
+def _has_small(row: Sequence[int], threshold: int) -> bool:
+    return any(0 < count < threshold for count in row)
+
+
+def _covered(rows: Vectors, hidden: set[int], threshold: int) -> bool:
+    columns = list(zip(*(rows[place] for place in hidden), strict=True))
+    return len(hidden) > 1 and all(
+        sum(column) >= threshold for column in columns if _has_small(column, threshold)
+    )
+
+
+def _by_margins(keys: Keys, rows: Vectors, threshold: int) -> set[int]:
+    """Groups of several groupings, the sums over each of them being known as well."""
+    width, values = len(rows[0]), [count for row in rows for count in row]
+    margins: dict[tuple[Any, ...], list[int]] = {}
+    for place, key in enumerate(keys):
+        for size in range(len(key)):
+            for kept in combinations(range(len(key)), size):
+                name = (kept, tuple(key[dimension] for dimension in kept))
+                margins.setdefault(name, []).append(place)
+    sums = [
+        [place * width + column for place in places]
+        for places in margins.values()
+        for column in range(width)
+    ]
+    totals = [sum(values[cell] for cell in cells) for cells in sums]
+    length = len(values) + len(totals)
+    equations = []
+    for number, cells in enumerate(sums):
+        equation = [0] * length
+        for cell in cells:
+            equation[cell] = 1
+        equation[len(values) + number] = -1
+        equations.append(equation)
+    known = {
+        len(values) + number
+        for number, total in enumerate(totals)
+        if not 0 < total < threshold
+    }
+    costs = [1.0] * len(values) + [TOTAL_COST] * len(totals)
+    found = protect(
+        values + totals, equations, threshold, costs=costs, always_shown=known
+    )
+    if any(cell < len(values) for cell in found.exposed):
+        return set(range(len(rows)))
+    return {cell // width for cell in range(len(values)) if found.hidden[cell]}
+
+
+def _shorten_curve(group: dict[str, Any]) -> None:
+    """End the curve where fewer than the threshold are still followed."""
+    curve = group.get("curve")
+    if not curve:
+        return
+    kept = _long_followed(curve["at_risk"])
+    for name in CURVE_LISTS:
+        curve[name] = curve[name][:kept]
+    for name in ("events", "censored"):
+        del curve[name]
+    last = curve["days"][-1] if kept else 0
+    told = group["at_risk"]
+    kept = _long_followed(told["n"])
+    group["at_risk"] = {name: values[:kept] for name, values in told.items()}
+    group["survival_at"] = [p for p in group["survival_at"] if p["day"] <= last]
+
+
+def _long_followed(at_risk: Sequence[int]) -> int:
+    return sum(1 for n in at_risk if n >= settings.DISCLOSURE_THRESHOLD)

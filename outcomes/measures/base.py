@@ -1,0 +1,117 @@
+"""What every measure offers, and what several share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from django.db.models import Aggregate, Count, Q, QuerySet
+
+from outcomes.measures.grouping import By
+from outcomes.stats.proportions import clopper_pearson, newcombe_difference
+from outcomes.stats.result import jsonable, not_estimable
+from outcomes.stats.tables import FISHER, fisher_exact
+
+Row = Sequence[Any]
+Group = dict[str, Any]
+# A part of a group that is hidden as one, with the counts that decide about it.
+Cells = Mapping[str, list[int]]
+WHOLE = ""
+
+
+class Measure(Protocol):
+    """One question to the registry.
+
+    ``windows`` are the visit windows it can be asked for; empty where it has none.
+    """
+
+    name: str
+    windows: tuple[str, ...]
+    default_window: str
+
+    def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
+        """Counts in one query: group columns first, in a fixed order of the rows."""
+
+    def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
+        """``n_cases``, ``groups`` and ``test`` from the counts."""
+
+    def cells(self, group: Group) -> Cells:
+        """Counts of patients in a group, by part, for the disclosure rule."""
+
+    def hide(self, group: Group, part: str) -> None:
+        """Take a part of a group out of the answer."""
+
+    def limit(self, group: Group) -> None:
+        """Take out what ``cells`` does not cover."""
+
+
+def count(**condition: Any) -> Count:
+    """Number of cases that satisfy a condition."""
+    return Count("pk", filter=Q(**condition))
+
+
+def one_row_a_group(facts: QuerySet[Any], by: By, **aggregates: Aggregate) -> list[Row]:
+    """Group columns and aggregates; without grouping one row, be it of zeros."""
+    if not by:
+        return [tuple(facts.aggregate(**aggregates).values())]
+    return ordered(facts.order_by().values_list(*by).annotate(**aggregates))
+
+
+def ordered(rows: Any) -> list[Row]:
+    """Rows in an order that does not depend on the database."""
+    return sorted(rows, key=lambda row: [(value is None, value) for value in row])
+
+
+def proportion(events: int, total: int) -> dict[str, Any]:
+    """The share with its exact limits; nothing without observations."""
+    found: dict[str, Any] = clopper_pearson(events, total).to_json()
+    found["method"] = "clopper-pearson"
+    return found
+
+
+def compare_shares(groups: Sequence[Group]) -> dict[str, Any]:
+    """Exact test on events among the assessed, and each difference to the first group.
+
+    Groups in which nobody was assessed are left out.
+    """
+    usable = [group for group in groups if group["assessed"]]
+    if len(usable) < 2:
+        test = not_estimable(FISHER, "fewer than two groups were assessed")
+        return {"test": test.to_json(), "differences": []}
+    test = fisher_exact([[g["events"], g["assessed"] - g["events"]] for g in usable])
+    first = usable[0]
+    differences = [
+        {
+            "group": group["group"],
+            "reference": first["group"],
+            "difference": newcombe_difference(
+                group["events"], group["assessed"], first["events"], first["assessed"]
+            ).to_json(),
+        }
+        for group in usable[1:]
+    ]
+    return {"test": jsonable(test), "differences": differences}
+
+
+class WholeGroups:
+    """Mixin: a group is shown whole or not at all, and never with its details."""
+
+    details: ClassVar[tuple[str, ...]] = ()
+
+    def cells(self, group: Group) -> Cells:
+        events, assessed = group["events"], group["assessed"]
+        return {WHOLE: [events, assessed - events, group["n"] - assessed]}
+
+    def hide(self, group: Group, part: str) -> None:
+        hide_group(group)
+
+    def limit(self, group: Group) -> None:
+        for name in self.details:
+            group.pop(name, None)
+
+
+def hide_group(group: Group) -> None:
+    """Leave nothing but the name of the group."""
+    for name in [name for name in group if name != "group"]:
+        del group[name]
+    group["suppressed"] = True

@@ -1,0 +1,127 @@
+"""Who improved: the change of the McCormick grade, and the JOA recovery rate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, F, Q, QuerySet
+
+from outcomes.measures.base import (
+    WHOLE,
+    Cells,
+    Group,
+    Row,
+    WholeGroups,
+    compare_shares,
+    ordered,
+    proportion,
+)
+from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.stats.tables import sign_test
+from outcomes.windows import AFTER
+
+BEST_GRADE = 1
+
+
+class Improvement(WholeGroups):
+    """Change from before the operation to a visit; of operated cases."""
+
+    name = "improvement"
+    windows = tuple(window.name for window in AFTER)
+    default_window = "m12"
+    details = ("shift", "joa_recovery", "able_to_improve", "proportion_of_able")
+
+    def cells(self, group: Group) -> Cells:
+        counts = [group["improved"], group["unchanged"], group["worse"]]
+        return {WHOLE: [*counts, group["n"] - group["assessed"]]}
+
+    def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
+        """Counts by group, grade before, grade after, change and recovery rate."""
+        both = Q(
+            joa_region_preop=F(f"joa_region_{window}"),
+            joa_total_preop__isnull=False,
+            **{f"joa_total_{window}__isnull": False},
+        )
+        found = (
+            facts.filter(has_operation=True)
+            .order_by()
+            .values_list(
+                *by,
+                "mmcs_preop",
+                f"mmcs_{window}",
+                f"mmcs_change_{window}",
+                f"joa_recovery_rate_{window}",
+            )
+        )
+        return ordered(found.annotate(n=Count("pk"), n_joa=Count("pk", filter=both)))
+
+    def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
+        groups = [
+            _group(named(key, by), part) for key, part in split_by_group(rows, by)
+        ]
+        return {
+            "n_cases": sum(group["n"] for group in groups),
+            "groups": groups,
+            **compare_shares(groups),
+        }
+
+
+def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
+    changes: Counter[str | None] = Counter()
+    shifts: Counter[tuple[int, int]] = Counter()
+    for before, after, change, _rate, n, _joa in rows:
+        changes[change] += n
+        if change is not None:
+            shifts[before, after] += n
+    improved, unchanged, worse = (
+        changes[change] for change in ("improved", "unchanged", "worse")
+    )
+    assessed = improved + unchanged + worse
+    at_best = sum(n for (before, _after), n in shifts.items() if before == BEST_GRADE)
+    return {
+        "group": name,
+        "n": sum(changes.values()),
+        "assessed": assessed,
+        "events": improved,
+        "improved": improved,
+        "unchanged": unchanged,
+        "worse": worse,
+        "proportion": proportion(improved, assessed),
+        "proportion_worse": proportion(worse, assessed),
+        "able_to_improve": assessed - at_best,
+        "proportion_of_able": proportion(improved, assessed - at_best),
+        "shift": [
+            {"before": before, "after": after, "n": n}
+            for (before, after), n in sorted(shifts.items())
+        ],
+        "sign_test": sign_test(improved, worse, unchanged).to_json(),
+        "joa_recovery": _recovery([(row[3], row[4], row[5]) for row in rows]),
+    }
+
+
+def _recovery(rows: Sequence[tuple[float | None, int, int]]) -> dict[str, Any]:
+    """Quartiles of the recovery rate; the median, because it has no lower bound.
+
+    Rows hold the rate, the cases, and those of them with both scores on one form. A
+    pair without a rate was at ceiling before.
+    """
+    paired = sum(joa for _rate, _n, joa in rows)
+    rates = {rate: joa for rate, _n, joa in rows if rate is not None and joa}
+    values = np.repeat(list(rates), list(rates.values())) if rates else np.array([])
+    quartiles: list[float | None] = [None, None, None]
+    if values.size:
+        quartiles = [float(q) for q in np.quantile(values, [0.25, 0.5, 0.75])]
+    return {
+        "assessed": paired,
+        "defined": int(values.size),
+        "at_ceiling": paired - int(values.size),
+        "quartile_1": quartiles[0],
+        "median": quartiles[1],
+        "quartile_3": quartiles[2],
+    }
+
+
+IMPROVEMENT = Improvement()

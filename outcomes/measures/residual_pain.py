@@ -1,0 +1,126 @@
+"""Who still hurts, where, and whether the pain is old or new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from outcomes.measures.base import (
+    WHOLE,
+    Cells,
+    Group,
+    Row,
+    compare_shares,
+    count,
+    hide_group,
+    one_row_a_group,
+    proportion,
+)
+from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.models.outcome_columns import RESIDUAL_PAIN as STATES
+from outcomes.windows import RESIDUAL_PAIN_WINDOWS
+
+SITES = tuple(code for code, _label in STATES)
+MODERATE_NRS = 4
+WINDOWS = tuple(window.name for window in RESIDUAL_PAIN_WINDOWS)
+# Segmental pain before the operation and at the visit, told by whether it is new.
+COURSES = ("persistent", "new", "resolved", "never")
+DETAILS = ("segmental", "nrs_4_or_more", "segmental_course")
+BASELINE = "pain_segmental_nrs_preop"
+
+
+class ResidualPain:
+    """Pain put down to the tumour or its operation, of operated cases, by visit."""
+
+    name = "residual-pain"
+    windows = WINDOWS
+    default_window = "m12"
+
+    def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
+        """One row of counts a group: all cases, then each window's counts."""
+        counts = [item for name in WINDOWS for item in self._counts(name)]
+        numbered = {f"count_{place}": item for place, item in enumerate(counts)}
+        operated = facts.filter(has_operation=True)
+        return one_row_a_group(operated, by, n=Count("pk"), **numbered)
+
+    def _counts(self, window: str) -> list[Count]:
+        pain, segmental = f"residual_pain_{window}", f"residual_segmental_pain_{window}"
+        worst = f"pain_worst_nrs_{window}"
+        courses = [
+            {f"{BASELINE}__gt": 0, segmental: True},
+            {BASELINE: 0, segmental: True},
+            {f"{BASELINE}__gt": 0, segmental: False},
+            {BASELINE: 0, segmental: False},
+        ]
+        return [
+            *(count(**{pain: site}) for site in SITES),
+            count(**{segmental: True}),
+            count(**{f"{pain}__isnull": False, f"{worst}__gte": MODERATE_NRS}),
+            *(count(**course) for course in courses),
+        ]
+
+    def cells(self, group: Group) -> Cells:
+        """The visit that was asked for decides about the group, each other for itself."""
+        return {WHOLE: _cells(group, group)} | {
+            visit: _cells(group, told) for visit, told in group["visits"].items()
+        }
+
+    def hide(self, group: Group, part: str) -> None:
+        if part == WHOLE:
+            hide_group(group)
+        elif "visits" in group:
+            group["visits"][part] = {"suppressed": True}
+
+    def limit(self, group: Group) -> None:
+        for told in [group, *group.get("visits", {}).values()]:
+            for name in DETAILS:
+                told.pop(name, None)
+
+    def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
+        groups = [
+            _group(named(key, by), part[0], window)
+            for key, part in split_by_group(rows, by)
+        ]
+        return {
+            "n_cases": sum(group["n"] for group in groups),
+            "groups": groups,
+            **compare_shares(groups),
+        }
+
+
+def _cells(group: Group, told: dict[str, Any]) -> list[int]:
+    counts = [site["n"] for site in told["sites"].values()]
+    return [*counts, group["n"] - told["assessed"]]
+
+
+def _group(name: dict[str, Any], numbers: Row, window: str) -> Group:
+    width = len(SITES) + 2 + len(COURSES)
+    visits = {
+        visit: _visit(numbers[1 + place * width : 1 + (place + 1) * width])
+        for place, visit in enumerate(WINDOWS)
+    }
+    return {"group": name, "n": numbers[0], **visits[window], "visits": visits}
+
+
+def _visit(numbers: Sequence[int]) -> dict[str, Any]:
+    sites = dict(zip(SITES, numbers, strict=False))
+    segmental, moderate, *courses = numbers[len(SITES) :]
+    assessed = sum(sites.values())
+    painful = assessed - sites["none"]
+    return {
+        "assessed": assessed,
+        "events": painful,
+        "proportion": proportion(painful, assessed),
+        "sites": {
+            site: {"n": n, "proportion": proportion(n, assessed)}
+            for site, n in sites.items()
+        },
+        "segmental": {"n": segmental, "proportion": proportion(segmental, assessed)},
+        "nrs_4_or_more": {"n": moderate, "proportion": proportion(moderate, assessed)},
+        "segmental_course": dict(zip(COURSES, courses, strict=True)),
+    }
+
+
+RESIDUAL_PAIN = ResidualPain()

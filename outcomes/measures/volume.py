@@ -1,0 +1,71 @@
+"""How many cases, by the year of their operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from outcomes.measures.base import WHOLE, Cells, Group, Row, hide_group, ordered
+from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.stats.result import not_estimable
+
+
+class Volume:
+    """Of all cases, by year of operation; None where it is not known."""
+
+    name = "volume"
+    windows: tuple[str, ...] = ()
+    default_window = ""
+
+    def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
+        """Counts by group, year and whether there was an operation."""
+        found = facts.order_by().values_list(*by, "surgery_year", "has_operation")
+        return ordered(found.annotate(n=Count("pk")))
+
+    def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
+        split = split_by_group(rows, by)
+        groups = [_group(named(key, by), part) for key, part in split]
+        return {
+            "n_cases": sum(group["n"] for group in groups),
+            "groups": groups,
+            "test": not_estimable("none", "counts of cases are not compared").to_json(),
+        }
+
+    def cells(self, group: Group) -> Cells:
+        """Each year is a part of its own."""
+        years = {str(item["year"]): [item["n"]] for item in group["years"]}
+        return {
+            WHOLE: [group["n"], group["operated"], group["n"] - group["operated"]]
+        } | years
+
+    def hide(self, group: Group, part: str) -> None:
+        if part == WHOLE:
+            hide_group(group)
+            return
+        for item in group.get("years", []):
+            if str(item["year"]) == part:
+                item["n"], item["suppressed"] = None, True
+
+    def limit(self, group: Group) -> None:
+        """Everything is covered by the cells."""
+
+
+def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
+    years: dict[int | None, int] = {}
+    operated = 0
+    for year, was_operated, n in rows:
+        years[year] = years.get(year, 0) + n
+        operated += n if was_operated else 0
+    known = sorted(year for year in years if year is not None)
+    ordered_years = [*known, *([None] if None in years else [])]
+    return {
+        "group": name,
+        "n": sum(years.values()),
+        "operated": operated,
+        "years": [{"year": year, "n": years[year]} for year in ordered_years],
+    }
+
+
+VOLUME = Volume()

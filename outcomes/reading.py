@@ -1,0 +1,123 @@
+"""Which numbers a person may read, from a stored row or computed for the question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, QueryDict
+from django.utils.translation import gettext as _
+
+from cases.filters import strict_filter
+from outcomes import disclosure, summaries
+from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
+from outcomes.measures.grouping import parse_by
+from outcomes.models import CaseFacts, Summary
+from registry.models import Centre, User
+from registry.permissions import Permission, can, centres_with, check
+
+POOL = "pool"
+
+
+def summary_for(
+    user: User,
+    measure: str,
+    by: str | tuple[str, ...] = (),
+    filters: Mapping[str, Any] | None = None,
+    scope: str = POOL,
+    window: str = "",
+) -> dict[str, Any]:
+    """The numbers of a measure as this person may see them.
+
+    ``scope`` is ``pool`` or the code of a centre. Raises PermissionDenied for roles
+    without summaries, Http404 for a centre that the person may not know of, and
+    ValidationError, by parameter, for anything else that does not fit.
+    """
+    check(user, Permission.READ_SUMMARIES)
+    filters = {name: value for name, value in (filters or {}).items() if value}
+    centre = None if scope == POOL else readable_centre(user, scope)
+    limited = centre is None and not reads_pool_whole(user)
+    if limited and filters:
+        message = _("The pool of all centres is shown without filters.")
+        raise ValidationError({n: ValidationError(message, "pool") for n in filters})
+    payload = numbers(user, measure, by, filters, centre, window)
+    if limited:
+        own = own_numbers(user, measure, by, window)
+        payload = disclosure.for_other_centres(payload, own)
+    payload["scope"] = centre.code if centre else POOL
+    return payload
+
+
+def readable_centre(user: User, code: str) -> Centre:
+    """A centre whose cases the person reads; raises Http404."""
+    centre = Centre.objects.filter(code=code).first()
+    if centre is None or not can(user, Permission.READ_CASES, centre):
+        raise Http404(_("No such centre."))
+    return centre
+
+
+def reads_pool_whole(user: User) -> bool:
+    """Whether nothing of the pool is hidden: for roles in the registry as a whole."""
+    return centres_with(user, Permission.READ_SUMMARIES) is None
+
+
+def numbers(
+    user: User,
+    measure: str,
+    by: str | tuple[str, ...],
+    filters: Mapping[str, Any],
+    centre: Centre | None,
+    window: str,
+) -> dict[str, Any]:
+    """The stored row where there is one for the question, else computed now."""
+    asked = summaries.measure_of(measure)
+    by, window = parse_by(by), summaries.window_of(asked, window)
+    if not filters:
+        stored = stored_numbers(centre, measure, by, window)
+        if stored is not None:
+            return stored
+    facts: QuerySet[Any] = CaseFacts.objects.all()
+    if centre is not None:
+        facts = facts.filter(centre=centre)
+    facts = strict_filter(filter_class(user, centre), as_query(filters), facts)
+    return summaries.compute(measure, by, filters, facts, window)
+
+
+def filter_class(user: User, centre: Centre | None) -> Any:
+    """Analysts filter by what they may see only."""
+    reads_cases = centres_with(user, Permission.READ_CASES) is None
+    return FactsFilter if centre or reads_cases else DeidentifiedFactsFilter
+
+
+def as_query(filters: Mapping[str, Any]) -> QueryDict:
+    query = QueryDict(mutable=True)
+    for name, value in filters.items():
+        query[name] = value
+    return query
+
+
+def stored_numbers(
+    centre: Centre | None, measure: str, by: tuple[str, ...], window: str
+) -> dict[str, Any] | None:
+    """The row's numbers, with whether they lag behind; None if never computed."""
+    summary = Summary.objects.filter(
+        centre=centre, measure=measure, by=",".join(by), window=window
+    ).first()
+    if summary is None or summary.payload is None:
+        return None
+    stale = (
+        summary.done < summaries.wanted_of(summary.centre_id)
+        or summary.code_version != summaries.code_version()
+    )
+    return {**summary.payload, "stale": stale}
+
+
+def own_numbers(
+    user: User, measure: str, by: str | tuple[str, ...], window: str
+) -> dict[str, Any]:
+    """The same question to the person's own centres, counted now."""
+    centres = centres_with(user, Permission.READ_SUMMARIES) or set()
+    facts = CaseFacts.objects.filter(centre__in=centres)
+    return summaries.compute(measure, by, {}, facts, window)

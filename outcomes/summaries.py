@@ -1,0 +1,318 @@
+"""Summaries: numbers of a measure in a scope, computed live or kept as rows.
+
+A stored row is refreshed by claiming it with a conditional UPDATE, computing from
+scratch and writing only if nobody wrote something newer. So it does not matter how
+often, in which order or on how many machines a refresh is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from outcomes.facts import without_time_limit
+from outcomes.measures import MEASURES, Measure
+from outcomes.measures.grouping import By, parse_by
+from outcomes.models import CaseFacts, Summary
+from outcomes.stats.result import jsonable
+
+logger = logging.getLogger(__name__)
+
+# What is kept as rows, for each centre and for the pool: measure, grouping, window.
+STORED: tuple[tuple[str, str, str], ...] = (
+    ("recurrence", "", ""),
+    ("recurrence", "compartment", ""),
+    ("recurrence", "eor_mri", ""),
+    ("recurrence", "compartment,eor_mri", ""),
+    ("progression", "", ""),
+    ("progression", "compartment", ""),
+    ("progression", "eor_mri", ""),
+    ("improvement", "", "m12"),
+    ("improvement", "compartment", "m12"),
+    ("improvement", "compartment", "last"),
+    ("residual-pain", "", "m12"),
+    ("residual-pain", "compartment", "m12"),
+    ("mri-features", "compartment", ""),
+    ("volume", "compartment", ""),
+)
+# A worker that died gives its claim up by silence.
+CLAIM_SECONDS = 20
+MOST_ATTEMPTS = 3
+# A refresh that takes long rests afterwards, so that a large registry is not counted
+# without a pause while people save; the sweep comes back to it.
+LONG_REFRESH_MS = 500
+REST_FACTOR = 5
+
+ENSURE_ROWS = """
+INSERT INTO outcomes_summary (centre_id, measure, "by", "window", input_hash,
+  code_version, done, tried, attempts, runs, duration_ms, error)
+SELECT scope.id, kept.measure, kept.by, kept.window, '', '', -1, -1, 0, 0, 0, ''
+FROM unnest(%(measures)s, %(bys)s, %(windows)s) AS kept (measure, by, "window")
+CROSS JOIN (SELECT id FROM registry_centre UNION ALL SELECT NULL) AS scope
+WHERE NOT EXISTS (
+  SELECT 1 FROM outcomes_summary present
+  WHERE present.centre_id IS NOT DISTINCT FROM scope.id AND present.by = kept.by
+    AND present.measure = kept.measure AND present.window = kept.window)
+ON CONFLICT DO NOTHING
+"""
+# Changes of a scope; the pool has those of all centres.
+WANTED = """
+SELECT coalesce((SELECT sum(counted) FROM outcomes_changecount
+                 WHERE %(centre)s IS NULL OR centre_id = %(centre)s), 0)
+     + (SELECT count(*) FROM outcomes_casechange
+        WHERE %(centre)s IS NULL OR centre_id = %(centre)s)
+"""
+FOLD_CHANGES = """
+WITH folded AS (
+  DELETE FROM outcomes_casechange WHERE id IN (
+    SELECT id FROM outcomes_casechange ORDER BY id LIMIT 100000 FOR UPDATE SKIP LOCKED)
+  RETURNING centre_id
+)
+INSERT INTO outcomes_changecount AS present (centre_id, counted)
+SELECT centre_id, count(*) FROM folded GROUP BY centre_id ORDER BY centre_id
+ON CONFLICT (centre_id) DO UPDATE SET counted = present.counted + excluded.counted
+"""
+CLAIM = """
+UPDATE outcomes_summary
+SET claimed_at = clock_timestamp(), tried = %(wanted)s,
+  attempts = CASE WHEN tried = %(wanted)s THEN attempts + 1 ELSE 1 END
+WHERE id = %(summary)s
+  AND (%(forced)s OR done < %(wanted)s OR code_version <> %(code)s)
+  AND (claimed_at IS NULL
+       OR claimed_at < clock_timestamp() - make_interval(secs => %(claim_seconds)s))
+  AND (%(forced)s OR tried < %(wanted)s OR attempts < %(most_attempts)s)
+  AND (%(forced)s OR as_of IS NULL OR duration_ms < %(long_ms)s
+       OR as_of < clock_timestamp()
+          - make_interval(secs => duration_ms * %(rest)s / 1000.0))
+"""
+WRITE = """
+UPDATE outcomes_summary
+SET payload = %(payload)s, as_of = %(as_of)s, n_cases = %(n_cases)s,
+  input_hash = %(input_hash)s, code_version = %(code)s, done = %(wanted)s,
+  duration_ms = %(duration_ms)s, runs = runs + 1, attempts = 0, error = '',
+  claimed_at = NULL
+WHERE id = %(summary)s
+  AND (done < %(wanted)s OR done = %(wanted)s AND (as_of IS NULL OR as_of < %(as_of)s))
+"""
+SWEEPABLE = """
+WITH change AS (
+  SELECT centre_id, sum(n) AS n FROM (
+    SELECT centre_id, counted AS n FROM outcomes_changecount
+    UNION ALL SELECT centre_id, count(*) FROM outcomes_casechange GROUP BY centre_id
+  ) AS part GROUP BY centre_id
+)
+SELECT DISTINCT summary.centre_id
+FROM outcomes_summary summary
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(n), 0) AS wanted FROM change
+  WHERE summary.centre_id IS NULL OR change.centre_id = summary.centre_id
+) AS scope
+WHERE summary.done < scope.wanted OR summary.code_version <> %(code)s
+"""
+
+
+@cache
+def code_version() -> str:
+    """A mark of the code that computes; numbers of other code are stale."""
+    here = Path(__file__).parent
+    folders = (here / "stats", here / "measures")
+    paths = sorted(path for folder in folders for path in folder.glob("*.py"))
+    mark = hashlib.sha256()
+    for path in [*paths, here / "windows.py"]:
+        mark.update(path.read_bytes())
+    return mark.hexdigest()[:12]
+
+
+def compute(
+    measure: str,
+    by: str | By = (),
+    filters: Mapping[str, Any] | None = None,
+    queryset: QuerySet[Any] | None = None,
+    window: str = "",
+) -> dict[str, Any]:
+    """The numbers of a measure, now; the shape is the same for stored rows.
+
+    ``queryset`` holds the facts to count, filtered already; ``filters`` is only told
+    in the answer. Raises ValidationError for an unknown measure, grouping or window.
+    """
+    asked, by = measure_of(measure), parse_by(by)
+    window = window_of(asked, window)
+    facts = CaseFacts.objects.all() if queryset is None else queryset
+    as_of = timezone.now()
+    rows = asked.reduce(facts, by, window)
+    return {
+        "measure": measure,
+        "by": list(by),
+        "window": window or None,
+        "as_of": as_of.isoformat(),
+        "stale": False,
+        "input_hash": hash_of(measure, by, window, rows),
+        "code_version": code_version(),
+        "filters": dict(filters or {}),
+        **jsonable(asked.conclude(rows, by, window)),
+    }
+
+
+def measure_of(name: str) -> Measure:
+    """The measure of that name; raises ValidationError."""
+    if name not in MEASURES:
+        message = _("There is no measure “%(name)s”.") % {"name": name[:40]}
+        raise ValidationError({"measure": ValidationError(message, "invalid_choice")})
+    return MEASURES[name]
+
+
+def window_of(measure: Measure, window: str) -> str:
+    """The window asked for, or the measure's own; raises ValidationError."""
+    window = window or measure.default_window
+    if window and window not in measure.windows:
+        message = (
+            _("Choose a window of %(names)s.") % {"names": ", ".join(measure.windows)}
+            if measure.windows
+            else _("This measure has no windows.")
+        )
+        raise ValidationError({"window": ValidationError(message, "invalid_choice")})
+    return window
+
+
+def hash_of(measure: str, by: By, window: str, rows: Sequence[Any]) -> str:
+    """SHA-256 of the counts that the numbers were concluded from."""
+    told = json.dumps([measure, by, window, rows], default=str, separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def ensure_rows() -> None:
+    """A row for each scope and each of :data:`STORED`; existing ones stay."""
+    measures, bys, windows = (list(part) for part in zip(*STORED, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ENSURE_ROWS, {"measures": measures, "bys": bys, "windows": windows}
+        )
+
+
+def mark_wanted(case_ids: Iterable[int]) -> list[int]:
+    """Note a change for the centres of these cases; returns their keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outcomes_casechange (centre_id)"
+            " SELECT DISTINCT centre_id FROM cases_case WHERE id = ANY(%s)"
+            " RETURNING centre_id",
+            [list(case_ids)],
+        )
+        return sorted(centre_id for (centre_id,) in cursor.fetchall())
+
+
+def mark_all_wanted() -> None:
+    """Note a change for every centre, after rows were loaded past the actions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outcomes_casechange (centre_id) SELECT id FROM registry_centre"
+        )
+
+
+def fold_changes() -> None:
+    """Turn noted changes into numbers, so that there are never many rows of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(FOLD_CHANGES)
+
+
+def wanted_of(centre_id: int | None) -> int:
+    """Changes made in a scope so far."""
+    with connection.cursor() as cursor:
+        cursor.execute(WANTED, {"centre": centre_id})
+        (wanted,) = cursor.fetchone()
+    return int(wanted)
+
+
+def stale_scopes() -> list[int | None]:
+    """Scopes with a row that lags behind; None is the pool and comes last."""
+    with connection.cursor() as cursor:
+        cursor.execute(SWEEPABLE, {"code": code_version()})
+        scopes = [centre_id for (centre_id,) in cursor.fetchall()]
+    return sorted(scopes, key=lambda centre_id: (centre_id is None, centre_id or 0))
+
+
+def refresh_scope(centre_id: int | None, *, forced: bool = False) -> int:
+    """Refresh the stale rows of a scope; returns how many were written."""
+    summaries = Summary.objects.filter(centre_id=centre_id).order_by("pk")
+    return sum(
+        refresh(summary, forced=forced) for summary in summaries.defer("payload")
+    )
+
+
+def refresh(summary: Summary, *, forced: bool = False) -> bool:
+    """Compute one row if it is stale and nobody else does; False where not written.
+
+    ``wanted`` is read before the facts: what is counted in it is visible to the query
+    that follows.
+    """
+    wanted = wanted_of(summary.centre_id)
+    if not claim(summary, wanted, forced=forced):
+        return False
+    try:
+        with transaction.atomic():
+            without_time_limit()
+            return write(summary, wanted)
+    except Exception as error:
+        logger.exception("a summary could not be computed: %s", summary)
+        Summary.objects.filter(pk=summary.pk).update(
+            error=f"{type(error).__name__}: {error}"[:500], claimed_at=None
+        )
+        return False
+
+
+def claim(summary: Summary, wanted: int, *, forced: bool = False) -> bool:
+    """Take a row for oneself for a while; False where it is fresh, taken or resting.
+
+    A row that failed :data:`MOST_ATTEMPTS` times is left until new changes come.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLAIM,
+            {
+                "summary": summary.pk,
+                "wanted": wanted,
+                "code": code_version(),
+                "forced": forced,
+                "claim_seconds": CLAIM_SECONDS,
+                "most_attempts": MOST_ATTEMPTS,
+                "rest": REST_FACTOR,
+                "long_ms": LONG_REFRESH_MS,
+            },
+        )
+        return bool(cursor.rowcount)
+
+
+def write(summary: Summary, wanted: int) -> bool:
+    """Compute the numbers and store them, unless newer ones are there."""
+    began = time.monotonic()
+    facts = CaseFacts.objects.all()
+    if summary.centre_id is not None:
+        facts = facts.filter(centre_id=summary.centre_id)
+    payload = compute(summary.measure, summary.by, {}, facts, summary.window)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            WRITE,
+            {
+                "summary": summary.pk,
+                "payload": json.dumps(payload),
+                "as_of": payload["as_of"],
+                "n_cases": payload["n_cases"],
+                "input_hash": payload["input_hash"],
+                "code": payload["code_version"],
+                "wanted": wanted,
+                "duration_ms": round((time.monotonic() - began) * 1000),
+            },
+        )
+        return bool(cursor.rowcount)
