@@ -13,7 +13,7 @@ from typing import Final
 FIRST_YEAR: Final = 2008
 LAST_YEAR: Final = 2022
 # No visit, MRI or contact is later; patients still followed are censored here.
-CLOSING_DAY: Final = "2024-12-31"
+CLOSING_DAY: Final = "2026-09-30"
 
 
 @dataclass(frozen=True)
