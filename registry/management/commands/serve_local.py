@@ -65,7 +65,12 @@ class Command(BaseCommand):
         except ServiceError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
-            self.stdout.write("Stopped. The records are kept in var/.")
+            self.say("Stopped. The records are kept in var/.")
+
+    def say(self, text: str) -> None:
+        """At once, also into a file or a pipe."""
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def run(self, port: int) -> None:
         check_disk(var_folder())
@@ -80,14 +85,14 @@ class Command(BaseCommand):
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            self.stdout.write("\nStopping …")
+            self.say("\nStopping …")
             stop_all(programs)
             stop_all(services)
             server.release()
 
     def prepare_database(self) -> None:
         """Migrations, the cache table, and the demo registry or a first administrator."""
-        self.stdout.write("Preparing the database …")
+        self.say("Preparing the database …")
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
@@ -102,12 +107,12 @@ class Command(BaseCommand):
     def ensure_administrator(self) -> None:
         administrators = User.objects.filter(memberships__role=Role.ADMINISTRATOR)
         if not administrators.exists():
-            self.stdout.write("An empty registry needs its first administrator.")
+            self.say("An empty registry needs its first administrator.")
             call_command("create_administrator")
 
     def load_demo(self) -> None:
         """All or nothing, so that an interrupted first run begins again."""
-        self.stdout.write("Loading the demo registry (once, about a minute) …")
+        self.say("Loading the demo registry (once, about a minute) …")
         commands = (
             ["load_published"],
             ["seed_demo", "--cases=400", "--centres=8", "--seed=7"],
@@ -119,18 +124,16 @@ class Command(BaseCommand):
                 call_command(*command, stdout=report)
 
     def start(self, children: list[Child], port: int) -> None:
-        self.stdout.write("Starting the web server, the worker and Redis …")
+        self.say("Starting the web server, the worker and Redis …")
         for child in children:
             child.start()
         wait_until_ready(children, port)
-        self.stdout.write(
-            self.style.SUCCESS(f"\nMyelon is ready: http://127.0.0.1:{port}/\n")
-        )
+        self.say(self.style.SUCCESS(f"\nMyelon is ready: http://127.0.0.1:{port}/\n"))
         if has_demo_data():
-            self.stdout.write("Sign in with the password 'demo' as")
+            self.say("Sign in with the password 'demo' as")
             for email, role in DEMO_SIGN_INS.items():
-                self.stdout.write(f"  {email:<26} {role}")
-        self.stdout.write(f"\nLogs are in {var_folder() / 'log'}. Ctrl-C ends it.")
+                self.say(f"  {email:<26} {role}")
+        self.say(f"\nLogs are in {var_folder() / 'log'}. Ctrl-C ends it.")
 
     def watch(self, children: list[Child], server: EmbeddedPostgres) -> None:
         """Restart what dies, until the person ends it."""
