@@ -53,11 +53,11 @@ def add_role(user: User, role: Role | str, centre: Centre | None = None) -> Memb
 
 
 def surgeon_of(centre: Centre) -> User:
-    """A surgeon of the centre: the first there is, else a new one."""
+    """A surgeon of the centre: the first there is, else a new one without password."""
     found = Membership.objects.filter(
         centre=centre, role=Role.SURGEON, ended_at=None
     ).first()
-    return found.user if found else make_user(Role.SURGEON, centre)
+    return found.user if found else make_user(Role.SURGEON, centre, password=None)
 
 
 def make_patient(

@@ -10,7 +10,15 @@ import numpy as np
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from outcomes.measures.base import Group, Row, WholeGroups, ordered, proportion
+from outcomes.measures.base import (
+    WHOLE,
+    Cells,
+    Group,
+    Row,
+    WholeGroups,
+    ordered,
+    proportion,
+)
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.stats.follow_up import reverse_kaplan_meier_median_from_counts
 from outcomes.stats.logrank import logrank_from_counts
@@ -51,6 +59,14 @@ class EventMeasure(WholeGroups):
         "excluded",
         "note",
     )
+
+    def cells(self, group: Group) -> Cells:
+        """Those of the proportion, and those that the curve gives away."""
+        counts = [*super().cells(group)[WHOLE]]
+        if group["curve"]:
+            ended, n = group["curve"]["n_events"], group["curve"]["n"]
+            return {WHOLE: [*counts, ended, n - ended, max(ended - group["events"], 0)]}
+        return {WHOLE: [*counts, 0, 0, 0]}
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts by group, day, event and reason of exclusion."""
