@@ -7,7 +7,7 @@ from typing import Any
 import django_filters
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -45,13 +45,14 @@ from registry.permissions import Permission, centres_with
 from registry.records import StaleVersion
 
 
-class CentreField(serializers.CharField):
+@extend_schema_field(str)
+class CentreField(serializers.Field):
     """The code of a centre in which the person enters cases."""
 
     default_error_messages = {"does_not_exist": _("You enter no cases in this centre.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=12, **kwargs)
+        super().__init__(required=False, **kwargs)
 
     def to_internal_value(self, value: Any) -> Centre:
         centres = writable_centres(self.context["request"].user)
@@ -76,7 +77,7 @@ class PatientSerializer(RecordSerializer):
 
 class CaseSerializer(RecordSerializer):
     model = Case
-    parent = Parent("patient", Patient.objects)
+    above = Parent("patient", Patient.objects)
     derived = {
         "centre": CentreField,
         "status": serializers.CharField,
@@ -88,7 +89,7 @@ class CaseSerializer(RecordSerializer):
 
 class MriStudySerializer(RecordSerializer):
     model = MriStudy
-    parent = Parent("case", Case.objects)
+    above = Parent("case", Case.objects)
 
 
 class IndexOperationField(serializers.BooleanField):
@@ -105,13 +106,13 @@ class IndexOperationField(serializers.BooleanField):
 
 class OperationSerializer(RecordSerializer):
     model = Operation
-    parent = Parent("case", Case.objects)
+    above = Parent("case", Case.objects)
     once = {"index_operation": IndexOperationField}
 
 
 class ComplicationSerializer(RecordSerializer):
     model = Complication
-    parent = Parent("operation", Operation.objects)
+    above = Parent("operation", Operation.objects)
 
 
 class IdentitySerializer(StrictSerializer):

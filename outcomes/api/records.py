@@ -16,18 +16,18 @@ from registry.api.viewsets import RecordViewSet
 
 class VisitSerializer(RecordSerializer):
     model = Visit
-    parent = Parent("case", Case.objects)
+    above = Parent("case", Case.objects)
     derived = {"joa_total": serializers.FloatField}
 
 
 class RecurrenceSerializer(RecordSerializer):
     model = Recurrence
-    parent = Parent("case", Case.objects)
+    above = Parent("case", Case.objects)
 
 
 class VitalStatusSerializer(RecordSerializer):
     model = VitalStatus
-    parent = Parent("patient", Patient.objects)
+    above = Parent("patient", Patient.objects)
 
 
 class OutcomesOfCase(django_filters.FilterSet):

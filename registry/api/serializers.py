@@ -17,6 +17,8 @@ from rest_framework import serializers
 from registry.api.values import DescribedValue
 from registry.constraints import described_fields
 
+LONGEST_CODE = 16
+
 
 @dataclass(frozen=True)
 class Parent:
@@ -30,20 +32,20 @@ class Parent:
         return self.queryset.visible_to(user).filter(code=code).first()
 
 
-class ParentField(serializers.CharField):
+class ParentField(serializers.Field):
     """The code of the row above. Foreign and unknown codes get the same answer."""
 
     default_error_messages = {"does_not_exist": _("There is no record of this code.")}
 
     def __init__(self, parent: Parent, **kwargs: Any) -> None:
-        self.parent = parent
-        super().__init__(max_length=16, **kwargs)
+        self.named = parent
+        super().__init__(**kwargs)
 
     def to_internal_value(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            self.fail("invalid")
-        found = self.parent.find(self.context["request"].user, value[:16])
-        if found is None or len(value) > 16:
+        found = None
+        if isinstance(value, str) and len(value) <= LONGEST_CODE:
+            found = self.named.find(self.context["request"].user, value)
+        if found is None:
             self.fail("does_not_exist")
         return found
 
@@ -106,7 +108,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 class RecordSerializer(StrictSerializer):
     # The base of every clinical record. No docstring: it would describe each of them.
     model: ClassVar[type[models.Model]]
-    parent: ClassVar[Parent | None] = None
+    # Not "parent": that is the name of what encloses a serializer.
+    above: ClassVar[Parent | None] = None
     # Read-only members beside the described fields: name to serializer field.
     derived: ClassVar[Mapping[str, Any]] = {}
     # Members that are set once, at the creation, beside the parent.
@@ -117,8 +120,8 @@ class RecordSerializer(StrictSerializer):
             "code": serializers.CharField(read_only=True, label=_("code"))
         }
         changing = self.partial
-        if self.parent:
-            fields[self.parent.name] = ParentField(self.parent, read_only=changing)
+        if self.above:
+            fields[self.above.name] = ParentField(self.above, read_only=changing)
         for name, make in self.once.items():
             fields[name] = make(read_only=changing)
         for field in described_fields(self.model):
@@ -133,7 +136,7 @@ class RecordSerializer(StrictSerializer):
         """The clean body: (values, missing reasons, what is set once)."""
         values = dict(self.validated_data)
         missing = values.pop("missing", {})
-        names = [*self.once, *([self.parent.name] if self.parent else [])]
+        names = [*self.once, *([self.above.name] if self.above else [])]
         once = {name: values.pop(name) for name in names if name in values}
         return values, missing, once
 

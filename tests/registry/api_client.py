@@ -32,6 +32,7 @@ class Api:
         return self.raw(method, path, content.encode(), **headers)
 
     def raw(self, method: str, path: str, content: bytes, **headers: str) -> Any:
+        path = path.removeprefix("http://testserver")
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response: HttpResponse = self.client.generic(
             method,
@@ -40,6 +41,8 @@ class Api:
             content_type="application/json",
             headers=named,
         )
+        # Files are read whole here, so that none stays open.
+        response.body = response.getvalue()  # type: ignore[attr-defined]
         return response
 
     def get(self, path: str, **headers: str) -> Any:
