@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registry import audit
+from registry.accounts import end_sessions
+from registry.invitations import invitation_link
 from registry.models import ApiToken, Centre, Membership, User
 from registry.permissions import Permission, Role, check
 
 LONGEST_TOKEN_DAYS = 365
+
+
+@contextmanager
+def refused_if_taken(message: str) -> Iterator[None]:
+    """Two administrators may add the same at once: validation saw neither of them."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise ValidationError(message, "unique") from error
 
 
 @transaction.atomic
@@ -25,7 +39,8 @@ def create_centre(
     check(by, Permission.ADMINISTER)
     centre = Centre(code=code, name=name, is_synthetic=is_synthetic)
     centre.full_clean()
-    centre.save()
+    with refused_if_taken(_("A centre with this code exists.")):
+        centre.save()
     audit.record("centre.created", actor=by, target=code, centre_id=centre.pk)
     return centre
 
@@ -51,24 +66,34 @@ def update_centre(*, by: User, centre: Centre, name: str, is_active: bool) -> Ce
 def create_person(*, by: User, email: str, name: str) -> User:
     """A person without a password; they set one by the link they are sent."""
     check(by, Permission.ADMINISTER)
-    user = User.objects.create_user(email, None, name=name)
+    with refused_if_taken(_("A person with this e-mail address exists.")):
+        user = User.objects.create_user(email, None, name=name)
     audit.record("person.created", actor=by, target=f"person:{user.pk}")
     return user
+
+
+@transaction.atomic
+def invite(*, by: User, person: User) -> str:
+    """Path of the page on which the person sets a password."""
+    check(by, Permission.ADMINISTER)
+    if not person.is_active:
+        raise ValidationError(_("Allow the sign-in first."), "inactive")
+    audit.record("person.invited", actor=by, target=f"person:{person.pk}")
+    return invitation_link(person)
 
 
 @transaction.atomic
 def set_active(*, by: User, person: User, is_active: bool) -> User:
     """Allow or stop sign-in. Stopping ends sessions and tokens at once."""
     check(by, Permission.ADMINISTER)
-    person = User.objects.select_for_update().get(pk=person.pk)
     if not is_active:
         _check_an_administrator_remains(without=person)
+    person = User.objects.select_for_update().get(pk=person.pk)
     person.is_active = is_active
     person.save(update_fields=["is_active"])
     if not is_active:
         ApiToken.objects.filter(user=person).delete()
-        for session in person.usersession_set.all():
-            session.end()
+        end_sessions(person)
     action = "person.activated" if is_active else "person.deactivated"
     audit.record(action, actor=by, target=f"person:{person.pk}")
     return person
@@ -83,7 +108,8 @@ def grant_role(
         check(by, Permission.ADMINISTER)
     membership = Membership(user=person, role=role, centre=centre, created_by=by)
     membership.full_clean()
-    membership.save()
+    with refused_if_taken(_("This person holds the role already.")):
+        membership.save()
     audit.record(
         "role.granted",
         actor=by,
@@ -98,11 +124,11 @@ def grant_role(
 def end_role(*, by: User, membership: Membership) -> Membership:
     """Take a role away; it is gone with the next request."""
     check(by, Permission.ADMINISTER)
+    if membership.role == Role.ADMINISTRATOR:
+        _check_an_administrator_remains(without=membership.user)
     membership = Membership.objects.select_for_update().get(pk=membership.pk)
     if membership.ended_at is not None:
         return membership
-    if membership.role == Role.ADMINISTRATOR:
-        _check_an_administrator_remains(without=membership.user)
     membership.ended_at, membership.ended_by = timezone.now(), by
     membership.save(update_fields=["ended_at", "ended_by"])
     audit.record(
@@ -116,10 +142,14 @@ def end_role(*, by: User, membership: Membership) -> Membership:
 
 
 def _check_an_administrator_remains(*, without: User) -> None:
-    others = Membership.objects.filter(
-        role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True
-    ).exclude(user=without)
-    if not others.select_for_update().exists():
+    """Lock the administrators' roles, always in the same order: two who end each other's
+    role at the same moment must not both succeed."""
+    roles = Membership.objects.filter(
+        role=Role.ADMINISTRATOR, ended_at__isnull=True
+    ).order_by("pk")
+    held = [role.user_id for role in roles.select_for_update(of=("self",))]
+    others = User.objects.filter(pk__in=held, is_active=True).exclude(pk=without.pk)
+    if not others.exists():
         raise ValidationError(
             _("The registry needs an administrator. Appoint another one first."),
             "last_administrator",

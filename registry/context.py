@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from registry import __version__
+from registry.models import User
 from registry.permissions import PERMISSIONS, Permission, all_roles_of
 
 # URL name, label, icon, the permission that shows it, and where its pages live.
@@ -82,5 +83,12 @@ def registry(request: HttpRequest) -> dict[str, Any]:
             "session_idle_seconds": settings.SESSION_COOKIE_AGE,
             "keepalive_url": reverse("keep-alive"),
             "account_url": reverse("account"),
+            "current_centre": own_centres(user),
         }
     return context
+
+
+def own_centres(user: User) -> str:
+    """The centres of a person's roles in words; empty for roles in the registry."""
+    names = {str(role.centre): None for role in user.current_memberships if role.centre}
+    return " · ".join(names)

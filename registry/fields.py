@@ -185,13 +185,10 @@ def check_day(value: date) -> None:
     """A day between 1900 and today; a future one is answered with a guess."""
     today = timezone.localdate()
     if value > today:
-        guess = value.replace(year=today.year, day=min(value.day, 28))
-        if guess > today:
-            guess = guess.replace(year=today.year - 1)
         raise ValidationError(
             _("%(value)s lies in the future. Was it %(guess)s?"),
             "future",
-            {"value": value.isoformat(), "guess": guess.isoformat()},
+            {"value": value.isoformat(), "guess": likely_day(value, today).isoformat()},
         )
     if value < EARLIEST_DAY:
         raise ValidationError(
@@ -199,6 +196,19 @@ def check_day(value: date) -> None:
             "too_early",
             {"value": value.isoformat()},
         )
+
+
+def likely_day(value: date, today: date) -> date:
+    """What was probably meant by a day in the future: another decade or last year."""
+    year = value.year - (1 if value.year - today.year <= 1 else 10)
+    while (guess := _in_year(value, year)) > today:
+        year -= 1 if year - today.year <= 1 else 10
+    return guess
+
+
+def _in_year(value: date, year: int) -> date:
+    leap_day = (value.month, value.day) == (2, 29)
+    return value.replace(year=year, day=28 if leap_day else value.day)
 
 
 def check_record_day(value: date) -> None:
@@ -286,9 +296,11 @@ class MultiChoiceField(Described, ArrayField):
         return [code for code, _label in getattr(self.options, "choices", [])]
 
     def to_python(self, value: Any) -> list[str] | None:
-        value = super().to_python(value)
         if not value:
             return None
+        if not isinstance(value, list | tuple | set):
+            raise ValidationError(_("Give a list of codes."), "invalid")
+        value = super().to_python(list(value))
         unknown = [code for code in value if code not in self.codes]
         if unknown:
             raise ValidationError(

@@ -23,7 +23,7 @@ SEGMENT_ORDINAL: Final = {level: n for n, level in enumerate(CORD_SEGMENTS)}
 
 _LEVEL = re.compile(r"(C|TH|T|D|L|S)\s*0*(\d{1,2})", re.ASCII)
 _COCCYX = re.compile(r"CO(CCYX)?\.?", re.ASCII)
-_SEPARATOR = re.compile(r"\s*(?:-|–|—|/|~|〜|\bto\b)\s*")
+_SEPARATOR = re.compile(r"\s*(?:-|–|—|/|~|〜|\bto\b)\s*", re.IGNORECASE)
 
 
 class LevelError(ValueError):
@@ -49,18 +49,28 @@ def parse_level(text: str) -> str:
 def parse_level_range(text: str) -> tuple[str, str]:
     """The rostral and caudal level of ``C4/5``, ``C4-C5``, ``Th9 – 11`` or ``T5``.
 
-    The second part may leave its letter out. The order of writing does not matter.
+    The second part may leave its letter out, unless the number falls: ``T12-1`` means
+    T12-L1 to most people and T1-T12 to nobody. Written out, the order does not matter.
     """
-    parts = [part for part in _SEPARATOR.split(text.strip(), maxsplit=1) if part]
-    if not parts:
+    first_text, *rest = _SEPARATOR.split(text.strip(), maxsplit=1)
+    if not first_text or "" in rest:
         raise LevelError("Write a level or a range, for example T5 or T5-T7.")
-    first = parse_level(parts[0])
-    second = parts[-1]
-    if len(parts) == 2 and second.strip().isdigit():
-        second = f"{first[0]}{second.strip()}"
-    last = parse_level(second)
+    first = parse_level(first_text)
+    last = _second_level(first, rest[0]) if rest else first
     rostral, caudal = sorted((first, last), key=SEGMENT_ORDINAL.__getitem__)
     return rostral, caudal
+
+
+def _second_level(first: str, text: str) -> str:
+    """The other end of a range; a bare number takes the letter of the first."""
+    if not text.isdigit():
+        return parse_level(text)
+    level = parse_level(f"{first[0]}{text}")
+    if SEGMENT_ORDINAL[level] < SEGMENT_ORDINAL[first]:
+        raise LevelError(
+            f"“{text}” lies above {first}. Write the second level with its letter."
+        )
+    return level
 
 
 def level_span(rostral: str, caudal: str, *, segments: bool = False) -> int:

@@ -114,11 +114,10 @@ class SessionLimitMiddleware:
 
     def signed_out(self, request: HttpRequest) -> HttpResponse:
         messages.info(request, _("You were signed out after a time without activity."))
-        response = redirect_to_login(request.get_full_path())
         if request.headers.get("HX-Request"):
-            response = HttpResponse(status=401)
-            response["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
-        return response
+            sign_in = {"HX-Redirect": resolve_url(settings.LOGIN_URL)}
+            return HttpResponse(status=401, headers=sign_in)
+        return redirect_to_login(request.get_full_path())
 
 
 class AuditContextMiddleware:

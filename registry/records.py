@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -22,7 +23,8 @@ from registry.models import Submission, User
 from registry.models.clinical import ClinicalRecord
 
 Record = TypeVar("Record", bound=ClinicalRecord)
-BLANK = (None, "", [])
+BLANK: tuple[Any, ...] = (None, "", [])
+SUBMISSION_KEY = re.compile(r"[\x20-\x7e]{1,80}")
 
 
 class StaleVersion(Exception):
@@ -149,9 +151,8 @@ def locked(record: Record, version: int | None) -> Record:
     Raises StaleVersion if ``version`` is not the present one. None skips the check; only
     callers that just read the row in this transaction do that.
     """
-    current = (
-        type(record)._default_manager.select_for_update(of=("self",)).get(pk=record.pk)
-    )
+    rows = type(record)._default_manager.select_for_update(of=("self",))
+    current: Record = rows.get(pk=record.pk)
     if version is not None and current.version != version:
         raise StaleVersion(current, [])
     return current
@@ -248,6 +249,8 @@ def once(*, by: User, key: str, content: Mapping[str, Any]) -> tuple[Submission,
     A second, simultaneous one waits for the first to commit and is then told its record.
     Call inside the transaction that creates the record, and save its code afterwards.
     """
+    if not SUBMISSION_KEY.fullmatch(key):
+        raise ValidationError(_("The form's token is not valid."), "invalid_key")
     fingerprint = hashlib.sha256(
         json.dumps(content, sort_keys=True, default=str).encode()
     ).hexdigest()

@@ -92,10 +92,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",  # first: its header stands on every answer
     "registry.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "registry.middleware.NoStoreMiddleware",
     "registry.middleware.UnavailableDatabaseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -110,7 +111,6 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "registry.middleware.AuditContextMiddleware",
-    "registry.middleware.NoStoreMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"
@@ -226,12 +226,21 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "registry.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_FORMS = {"login": "registry.accounts.SignInForm"}
-# Failures are counted by django-axes, by person and address; this slows one address
-# that tries many people.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip"}
+ACCOUNT_FORMS = {
+    "login": "registry.account_forms.SignInForm",
+    "reauthenticate": "registry.account_forms.ReauthenticateForm",
+    "reset_password": "registry.account_forms.ForgottenPasswordForm",
+    "reset_password_from_key": "registry.account_forms.NewPasswordForm",
+    "change_password": "registry.account_forms.ChangePasswordForm",
+}
+# Failures are counted by django-axes, by person and address. This slows one address that
+# tries many people, and many addresses that try one person's password or second factor.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,10/5m/key"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new password or second factor
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Myelon: "
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -240,6 +249,12 @@ ACCOUNT_SESSION_REMEMBER = False
 PASSWORD_RESET_TIMEOUT = 3600
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Myelon"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an administrator gave the address
+MFA_FORMS = {
+    "authenticate": "registry.account_forms.SecondFactorForm",
+    "reauthenticate": "registry.account_forms.SecondFactorAgainForm",
+    "activate_totp": "registry.account_forms.ActivateAppForm",
+}
 USERSESSIONS_TRACK_ACTIVITY = False
 # One person's typing errors lock that person at that address, never the whole ward
 # that shares the address.
@@ -254,6 +269,7 @@ AXES_USERNAME_FORM_FIELD = "login"
 # Behind the proxy of docker-compose.yml there is one hop; on the loopback none.
 PROXY_COUNT = env_int("PROXY_COUNT", 0 if LOCAL else 1, 0, 5)
 AXES_IPWARE_PROXY_COUNT = PROXY_COUNT or None
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
 
 SESSION_COOKIE_AGE = env_int("SESSION_IDLE_MINUTES", 30, 1, 480) * 60
 SESSION_ABSOLUTE_AGE = env_int("SESSION_ABSOLUTE_HOURS", 12, 1, 48) * 3600
@@ -370,6 +386,7 @@ EMAIL_CONFIG = environ.Env.email_url_config(
     env.str("EMAIL_URL", default="consolemail://")
 )
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # a mail server that hangs must not hold a request
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="registry@localhost")
 LOGGING = logging_configuration(readable=LOCAL, exception_texts=DEBUG)
 configure_structlog(exception_texts=DEBUG)

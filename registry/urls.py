@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from registry.styleguide import StyleguideView
-from registry.views import account, administration, home
+from registry.views import account, administration, audit_trail, home
 
 administration_urls = [
     path("people/", administration.People.as_view(), name="people"),
@@ -15,7 +15,7 @@ administration_urls = [
     path("roles/<int:pk>/end/", administration.role_end, name="role-end"),
     path("centres/", administration.Centres.as_view(), name="centres"),
     path("centres/<int:pk>/", administration.CentreChange.as_view(), name="centre"),
-    path("audit/", administration.AuditTrail.as_view(), name="audit"),
+    path("audit/", audit_trail.AuditTrail.as_view(), name="audit"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,7 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("keep-alive/", home.keep_alive, name="keep-alive"),
     path("account/", account.account, name="account"),
     path("account/tokens/new/", account.TokenCreate.as_view(), name="token-new"),
-    path("account/tokens/<str:key>/revoke/", account.token_revoke, name="token-revoke"),
+    path(
+        "account/tokens/<slug:key>/revoke/", account.token_revoke, name="token-revoke"
+    ),
     path("account/", include("registry.account_urls")),
     path("administration/", include((administration_urls, "administration"))),
     path("", include("outcomes.urls")),

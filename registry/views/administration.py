@@ -1,8 +1,9 @@
-"""People, roles, centres and the audit trail; for administrators."""
+"""People, roles and centres; for administrators."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -10,29 +11,27 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.http import require_POST
 
-from registry import actions, audit
-from registry.invitations import invitation_link
-from registry.models import AuditEvent, Centre, Membership, User
+from registry import actions
+from registry.models import Centre, Membership, User
 from registry.permissions import Permission, Role, check
 
-ViewFunction = Callable[..., HttpResponse]
+ViewFunction = Callable[..., HttpResponseBase]
 
 
 def for_administrators(view: ViewFunction) -> ViewFunction:
     """403 for everybody else."""
 
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         check(request.user, Permission.ADMINISTER)  # type: ignore[arg-type]
         return view(request, *args, **kwargs)
 
@@ -52,11 +51,14 @@ class PersonForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"), choices=Role.choices, widget=forms.RadioSelect
+    )
     centre = forms.ModelChoiceField(
         Centre.objects.filter(is_active=True),
         label=gettext_lazy("Centre"),
         required=False,
+        empty_label=gettext_lazy("Choose"),
         help_text=gettext_lazy("For surgeons and coordinators."),
     )
 
@@ -64,13 +66,23 @@ class RoleForm(forms.Form):
 class CentreForm(forms.ModelForm):
     class Meta:
         model = Centre
-        fields = ["code", "name", "is_synthetic"]
+        fields = ["name", "code", "is_synthetic"]
+        help_texts = {
+            "code": gettext_lazy(
+                "2 to 12 capital letters, digits or hyphens; it never changes."
+            )
+        }
 
 
 class CentreChangeForm(forms.ModelForm):
     class Meta:
         model = Centre
         fields = ["name", "is_active"]
+        help_texts = {
+            "is_active": gettext_lazy(
+                "A closed centre keeps its cases; none are added."
+            )
+        }
 
 
 def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
@@ -83,12 +95,15 @@ def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
 @administers
 class People(View):
     def get(self, request: HttpRequest) -> HttpResponse:
-        people = User.objects.prefetch_related("memberships__centre")
+        in_force = Membership.objects.filter(ended_at__isnull=True)
+        people = User.objects.prefetch_related(
+            Prefetch("memberships", in_force.select_related("centre"), "roles_in_force")
+        )
         return render(request, "registry/people.html", {"people": people})
 
 
-@reauthenticated
 @administers
+@reauthenticated
 class PersonCreate(View):
     template = "registry/person_form.html"
 
@@ -103,12 +118,13 @@ class PersonCreate(View):
             except ValidationError as error:
                 add_errors(form, error)
             else:
+                messages.success(request, _("Added. Give a role, then send the link."))
                 return redirect("administration:person", pk=person.pk)
         return render(request, self.template, {"form": form}, status=422)
 
 
-@reauthenticated
 @administers
+@reauthenticated
 class Person(View):
     """One person: roles in force and past, a link to set a password."""
 
@@ -117,13 +133,10 @@ class Person(View):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         form = RoleForm(request.POST)
+        person = get_object_or_404(User, pk=pk)
         if form.is_valid():
             try:
-                actions.grant_role(
-                    by=request.user,  # type: ignore[arg-type]
-                    person=get_object_or_404(User, pk=pk),
-                    **form.cleaned_data,
-                )
+                actions.grant_role(by=request.user, person=person, **form.cleaned_data)  # type: ignore[arg-type]
             except ValidationError as error:
                 add_errors(form, error)
             else:
@@ -140,14 +153,14 @@ class Person(View):
             "person": person,
             "form": form,
             "current": memberships.filter(ended_at__isnull=True),
-            "past": memberships.filter(ended_at__isnull=False),
+            "past": memberships.filter(ended_at__isnull=False).order_by("-ended_at"),
         }
         return render(request, "registry/person.html", context, status=status)
 
 
+@for_administrators
 @require_POST
 @reauthentication_required
-@for_administrators
 def role_end(request: HttpRequest, pk: int) -> HttpResponse:
     membership = get_object_or_404(Membership, pk=pk)
     try:
@@ -159,9 +172,9 @@ def role_end(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("administration:person", pk=membership.user_id)
 
 
+@for_administrators
 @require_POST
 @reauthentication_required
-@for_administrators
 def person_active(request: HttpRequest, pk: int) -> HttpResponse:
     """Allow or stop sign-in."""
     person = get_object_or_404(User, pk=pk)
@@ -175,22 +188,26 @@ def person_active(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("administration:person", pk=pk)
 
 
+@for_administrators
 @require_POST
 @reauthentication_required
-@for_administrators
 def person_invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the link with which a person sets a password; also shown once here."""
-    person = get_object_or_404(User, pk=pk, is_active=True)
-    link = request.build_absolute_uri(invitation_link(person))
-    send_mail(
+    person = get_object_or_404(User, pk=pk)
+    try:
+        path = actions.invite(by=request.user, person=person)  # type: ignore[arg-type]
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("administration:person", pk=pk)
+    link = request.build_absolute_uri(path)
+    sent = send_mail(
         _("Your access to the registry"),
         _("Set your password here, within one hour:") + f"\n{link}\n",
         None,
         [person.email],
         fail_silently=True,
     )
-    audit.record("person.invited", actor=request.user, target=f"person:{person.pk}")
-    context = {"person": person, "link": link}
+    context = {"person": person, "link": link, "sent": bool(sent)}
     return render(request, "registry/person_invited.html", context)
 
 
@@ -202,22 +219,21 @@ class Centres(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = CentreForm(request.POST)
         if form.is_valid():
-            actions.create_centre(by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-            messages.success(request, _("The centre was added."))
-            return redirect("administration:centres")
+            try:
+                actions.create_centre(by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+            except ValidationError as error:
+                add_errors(form, error)
+            else:
+                messages.success(request, _("The centre was added."))
+                return redirect("administration:centres")
         return self.page(request, form, status=422)
 
     def page(
         self, request: HttpRequest, form: CentreForm, status: int = 200
     ) -> HttpResponse:
-        centres = Centre.objects.annotate(
-            people=Count(
-                "memberships__user",
-                filter=Q(memberships__ended_at__isnull=True),
-                distinct=True,
-            )
-        )
-        context = {"centres": centres, "form": form}
+        in_force = Q(memberships__ended_at__isnull=True)
+        people = Count("memberships__user", filter=in_force, distinct=True)
+        context = {"centres": Centre.objects.annotate(people=people), "form": form}
         return render(request, "registry/centres.html", context, status=status)
 
 
@@ -239,30 +255,3 @@ class CentreChange(View):
             return redirect("administration:centres")
         context = {"centre": centre, "form": form}
         return render(request, self.template, context, status=422)
-
-
-@administers
-class AuditTrail(View):
-    """The newest events first; an action or a target narrows them."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        action = request.GET.get("action", "")[:60].replace("\x00", "")
-        target = request.GET.get("target", "")[:120].replace("\x00", "")
-        events = AuditEvent.objects.order_by("-pk")
-        if action:
-            events = events.filter(action=action)
-        if target:
-            events = events.filter(target=target)
-        page = Paginator(events, 50).get_page(request.GET.get("page"))
-        people = User.objects.in_bulk({event.actor_id for event in page} - {None})
-        rows = [(event, people.get(event.actor_id or 0)) for event in page]
-        known = AuditEvent.objects.order_by("action").values_list("action", flat=True)
-        context = {
-            "page": page,
-            "rows": rows,
-            "action": action,
-            "target": target,
-            "actions": known.distinct(),
-            "here": reverse("administration:audit"),
-        }
-        return render(request, "registry/audit.html", context)

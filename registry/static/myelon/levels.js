@@ -21,6 +21,8 @@ export function readLevels(text) {
   const upper = levelName(match[1], match[2]);
   const lower = match[4] ? levelName(match[3] ?? match[1], match[4]) : null;
   if (!upper || (match[4] && !lower)) return [];
+  // T12-1 means T12-L1 to most people; the server asks for the letter.
+  if (lower && !match[3] && LEVELS.indexOf(lower) < LEVELS.indexOf(upper)) return [];
   return lower ? [upper, lower] : [upper];
 }
 
