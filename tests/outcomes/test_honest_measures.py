@@ -1,0 +1,70 @@
+"""What measures say where little or nothing can be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from outcomes.summaries import compute
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_feature_of_all_against_none_is_separated() -> None:
+    centre = factories.make_centre()
+    for compartment, border in (("intramedullary", "rough"), ("extradural", "smooth")):
+        for _n in range(5):
+            factories.make_case(centre, compartment=compartment, mri={"border": border})
+    (border,) = (
+        test
+        for test in compute("mri-features", "compartment")["tests"]
+        if test["feature"] == "border"
+    )
+    assert border["separation"] == "complete"
+    assert border["p_value"] == pytest.approx(2 / 252)
+    assert {c["odds_ratio"]["value"] for c in border["contrasts"]} <= {None, 0.0}
+
+
+def test_nothing_came_back_is_said_honestly() -> None:
+    """19 cases, no event: exact upper limits, no curve limits, no test."""
+    centre = factories.make_centre()
+    for n in range(19):
+        compartment = "intramedullary" if n < 12 else "extradural"
+        case = factories.make_case(centre, operation=True, compartment=compartment)
+        factories.make_mri(case, purpose="followup")
+    (group,) = compute("recurrence")["groups"]
+    assert (group["n"], group["assessed"], group["events"]) == (19, 19, 0)
+    assert group["proportion"]["lower"] == 0
+    assert group["proportion"]["upper"] == pytest.approx(0.17646, abs=1e-5)
+    rate = group["rate_per_100_person_years"]
+    years = 19 * 365 / 365.25
+    assert rate["upper"] == pytest.approx(100 * 3.68888 / years, rel=1e-5)
+    assert set(group["curve"]["lower"] + group["curve"]["upper"]) == {None}
+    assert group["curve"]["median"]["reached"] is False
+    test = compute("recurrence", "compartment")["test"]
+    assert (test["estimable"], test["p_value"]) == (False, None)
+    assert test["reason"] == "no events in either group"
+
+
+def test_a_residual_is_not_counted_as_free_of_recurrence() -> None:
+    case = factories.make_case(operation={"eor_mri": "str"})
+    factories.make_recurrence(case, kind="regrowth", day=400)
+    (recurrence,) = compute("recurrence", "eor_mri")["groups"]
+    (progression,) = compute("progression", "eor_mri")["groups"]
+    assert (recurrence["n"], recurrence["assessed"]) == (1, 0)
+    assert recurrence["proportion"]["value"] is None
+    assert "progression" in recurrence["note"]
+    assert (progression["assessed"], progression["events"]) == (1, 1)
+
+
+def test_unoperated_cases_stay_out_of_surgical_measures() -> None:
+    factories.make_case(mri=True)
+    for name in ("recurrence", "progression", "improvement", "residual-pain"):
+        assert compute(name)["n_cases"] == 0
+    assert compute("mri-features")["n_cases"] == compute("volume")["n_cases"] == 1
+
+
+def test_groups_without_a_value_are_told() -> None:
+    factories.make_case(compartment=None, missing={"compartment": "unknown"})
+    (group,) = compute("volume", "compartment")["groups"]
+    assert group["group"] == {"compartment": None}
