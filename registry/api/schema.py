@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
+    OpenApiFilterExtension,
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
@@ -112,6 +113,37 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "apiKey", "in": "cookie", "name": "session"}
+
+
+class FilterSchema(OpenApiFilterExtension):
+    """Filters by label and closed list; one parameter may hold several codes."""
+
+    target_class = "registry.api.filters.StrictFilterBackend"
+    priority = 1
+
+    def get_schema_operation_parameters(
+        self, auto_schema: AutoSchema, *args: Any, **kwargs: Any
+    ) -> list[dict[str, Any]]:
+        filterset = getattr(auto_schema.view, "filterset_class", None)
+        if filterset is None or auto_schema.method != "GET":
+            return []
+        return [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": described_filter(found),
+                "schema": {"type": "string"},
+            }
+            for name, found in filterset.base_filters.items()
+        ]
+
+
+def described_filter(found: Any) -> str:
+    """Label of a filter, with its codes if they are a closed list."""
+    codes = [str(code) for code, _label in found.extra.get("choices", ())]
+    words = str(found.label or "")
+    return ": ".join(filter(None, [words, ", ".join(codes)]))
 
 
 class DescribedValueSchema(OpenApiSerializerFieldExtension):

@@ -50,6 +50,7 @@ MATRIX: dict[str, dict[str, dict[str, int]]] = {
     "cases/<code>/amend/": {"POST": CHANGE},
     "facts/": {"GET": FACTS},
     "codebook/": {"GET": FACTS},
+    "summaries/<measure>/": {"GET": FACTS},
     "schema/": {"GET": ANYBODY},
     "nothing-of-the-kind/": {verb: NOWHERE for verb in VERBS},
 }

@@ -51,7 +51,7 @@ def routes(patterns: list[URLPattern | URLResolver], above: str = "") -> Iterato
 def address(route: str, cast: Cast) -> str:
     kind = route.partition("/")[0]
     code = "AAA" if kind == "centres" else cast.records.get(kind)
-    return route.replace("<code>", str(code))
+    return route.replace("<code>", str(code)).replace("<measure>", "recurrence")
 
 
 def test_A1_every_route_has_a_row_and_every_row_a_route() -> None:

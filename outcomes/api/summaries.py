@@ -1,0 +1,98 @@
+"""The registry's numbers over the API: the same rows that the dashboard shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from outcomes.filters import FactsFilter
+from outcomes.measures import MEASURES
+from outcomes.measures.grouping import GROUPABLE
+from outcomes.reading import POOL, summary_for
+from registry import audit
+from registry.api.views import StrictView
+from registry.permissions import Permission
+
+QUESTION = ("by", "window", "scope")
+FILTERS = tuple(FactsFilter.base_filters)
+PARAMETERS = [
+    OpenApiParameter(
+        "measure", str, OpenApiParameter.PATH, enum=list(MEASURES), required=True
+    ),
+    OpenApiParameter(
+        "by",
+        str,
+        description="Columns to group by, with commas between: "
+        + ", ".join(GROUPABLE)
+        + ".",
+    ),
+    OpenApiParameter(
+        "window", str, description="Visit window of improvement and residual pain."
+    ),
+    OpenApiParameter(
+        "scope",
+        str,
+        default=POOL,
+        description="pool, or the code of a centre whose cases you read.",
+    ),
+    *(
+        OpenApiParameter(name, str, description=str(found.label))
+        for name, found in FactsFilter.base_filters.items()
+    ),
+]
+ANSWER = {
+    "type": "object",
+    "required": ["measure", "scope", "by", "as_of", "stale", "filters", "groups"],
+    "properties": {
+        "measure": {"type": "string"},
+        "scope": {"type": "string"},
+        "by": {"type": "array", "items": {"type": "string"}},
+        "window": {"type": ["string", "null"]},
+        "as_of": {"type": "string", "format": "date-time"},
+        "stale": {"type": "boolean"},
+        "n_cases": {"type": ["integer", "null"]},
+        "input_hash": {"type": ["string", "null"]},
+        "code_version": {"type": "string"},
+        "filters": {"type": "object"},
+        "groups": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["group"],
+                "properties": {"group": {"type": "object"}},
+            },
+        },
+        "test": {"type": "object"},
+    },
+}
+
+
+class SummaryView(StrictView):
+    """One measure: its groups with counts, proportions, limits and tests."""
+
+    needs: Mapping[str, Collection[Permission]] = {  # type: ignore[misc]
+        "GET": {Permission.READ_SUMMARIES}
+    }
+    parameters = (*QUESTION, *FILTERS)
+
+    @extend_schema(parameters=PARAMETERS, responses={200: ANSWER})
+    def get(self, request: Request, measure: str) -> Response:
+        """Numbers with their method, denominator and time; small cells are hidden."""
+        given: dict[str, Any] = request.query_params.dict()
+        by, window = given.pop("by", ""), given.pop("window", "")
+        scope = given.pop("scope", POOL)
+        numbers = summary_for(request.user, measure, by, given, scope, window)
+        audit.record(
+            "summary.read",
+            actor=request.user,
+            target=measure,
+            by=by[:200],
+            window=window[:20],
+            scope=scope[:12],
+            filters={name: value[:200] for name, value in given.items()},
+        )
+        return Response(numbers)
