@@ -48,12 +48,18 @@ class NeverWaitingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            stderr_writer.lines.put_nowait(self.format(record))
+            stderr_writer.lines.put_nowait(self.line_of(record))
             stderr_writer.ensure_running()
         except queue.Full:
             stderr_writer.dropped += 1
-        except Exception:
-            self.handleError(record)
+
+    def line_of(self, record: logging.LogRecord) -> str:
+        """The line, or where it failed: Python's own report would quote the values."""
+        try:
+            return self.format(record)
+        except Exception as error:
+            place = f"{record.name} {record.pathname}:{record.lineno}"
+            return f"a line of {place} failed: {type(error).__name__}"
 
 
 class ExceptionsByType(logging.Filter):

@@ -114,6 +114,17 @@ def test_sign_in_names_are_not_logged() -> None:
     assert written("logging.getLogger('axes.handlers').warning('x@y.example')") == []
 
 
+def test_line_that_cannot_be_written_quotes_nothing() -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise ValueError(CANARY)
+
+    record = logging.makeLogRecord({"msg": "%s", "args": (Broken(),), "name": "x"})
+    line = NeverWaitingHandler().line_of(record)
+    assert line.startswith("a line of x ")
+    assert line.endswith("failed: ValueError")
+
+
 def test_blocked_reader_never_holds_a_caller(writer: StderrWriter) -> None:
     """F33: the pipe is full and nobody reads."""
     reader, pipe = os.pipe()

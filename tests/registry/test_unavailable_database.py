@@ -9,7 +9,13 @@ import pytest
 from django.conf import LazySettings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
-from django.db import InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 
@@ -35,7 +41,12 @@ def respond(path: str, error: Exception) -> HttpResponse:
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("server closed"), InterfaceError("already closed")]
+    "error",
+    [
+        OperationalError("server closed"),
+        InterfaceError("already closed"),
+        DatabaseError("server closed with half an answer"),
+    ],
 )
 def test_page_says_that_the_database_is_away(error: Exception) -> None:
     response = respond("/cases/", error)
@@ -62,7 +73,12 @@ def test_error_of_a_view_is_caught_before_it_becomes_a_500() -> None:
     response = middleware.process_exception(request, OperationalError("gone"))
     assert response is not None
     assert response.status_code == 503
-    assert middleware.process_exception(request, ValueError("a fault")) is None
+    for fault in (
+        ValueError("a fault"),
+        IntegrityError("a rule"),
+        DataError("too long"),
+    ):
+        assert middleware.process_exception(request, fault) is None
 
 
 def test_whole_stack_answers_503_from_any_layer() -> None:

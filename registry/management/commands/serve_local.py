@@ -75,12 +75,15 @@ class Command(BaseCommand):
     def run(self, port: int) -> None:
         check_disk(var_folder())
         check_port(port)
-        self.prepare_database()
         server = EmbeddedPostgres()
-        services = local_services()
-        programs = local_programs(port, demo=has_demo_data())
+        services, programs = local_services(), list[Child]()
         try:
-            self.start([*services, *programs], port)
+            # Redis first: what the demo registry asks for is done by the worker later.
+            for service in services:
+                service.start()
+            self.prepare_database()
+            programs = local_programs(port, demo=has_demo_data())
+            self.start(programs, port)
             self.watch([*services, *programs], server)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -124,7 +127,7 @@ class Command(BaseCommand):
                 call_command(*command, stdout=report)
 
     def start(self, children: list[Child], port: int) -> None:
-        self.say("Starting the web server, the worker and Redis …")
+        self.say("Starting the web server and the worker …")
         for child in children:
             child.start()
         wait_until_ready(children, port)

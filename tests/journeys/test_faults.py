@@ -1,0 +1,384 @@
+"""Faults of the services while people save, on the real system as processes.
+
+The numbers are those of the reliability acceptance list. Limits in seconds are the
+promises made to the person who waits, with room for a busy machine.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+import redis
+
+from registry.embedded.postgres import EmbeddedPostgres
+from tests.processes import RunningRegistry, eventually, started_registry
+
+pytestmark = pytest.mark.services
+
+# Publishing with the defaults of Celery costs a save 6 to 60 seconds, or hangs it.
+AT_ONCE = 5
+MAKE_A_PATIENT = """
+from tests.factories import make_patient, surgeon_of
+patient = make_patient()
+print(patient.code, surgeon_of(patient.centre).email)
+"""
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND query LIKE '%outcomes_casefacts%'
+"""
+CASE = {
+    "compartment": "intramedullary",
+    "compartment_mri": "intramedullary",
+    "level_rostral": "C4",
+    "level_caudal": "C6",
+    "level_basis": "vertebral_body",
+    "axial_position": ["dorsal"],
+    "side": "midline",
+    "histology_who2021": "schwannoma",
+    "icdo_morphology": "9560/0",
+    "icdo_topography": "C72.0",
+    "who_grade": "1",
+    "size_cc_mm": 25,
+    "size_ap_mm": 10,
+    "size_tr_mm": 12,
+    "onset_date_precision": "unknown",
+    "incidental": False,
+    "symptom_duration_months": 12,
+    "first_symptom": "sensory",
+}
+
+
+@dataclass
+class Surgeon:
+    """Saves cases over the API, as one person at one workplace."""
+
+    registry: RunningRegistry
+    patient: str
+    token: str
+
+    def save_case(self) -> tuple[int, dict[str, Any], float]:
+        """Status, answer and how long it took."""
+        return self.ask("POST", "/api/v1/cases/", {"patient": self.patient, **CASE})
+
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any], float]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.registry.port)
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+        }
+        content = None if body is None else json.dumps(body)
+        began = time.monotonic()
+        with closing(connection):
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        seconds = time.monotonic() - began
+        if "json" not in answer.headers["Content-Type"]:
+            return answer.status, {"code": text.decode()}, seconds
+        return answer.status, json.loads(text), seconds
+
+    def cases(self) -> int:
+        ((count,),) = self.registry.query("SELECT count(*) FROM cases_case")
+        return count
+
+
+@pytest.fixture(scope="module")
+def registry(
+    tmp_path_factory: pytest.TempPathFactory, test_server: EmbeddedPostgres
+) -> Iterator[RunningRegistry]:
+    with started_registry(tmp_path_factory.mktemp("faults")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def surgeon(registry: RunningRegistry) -> Surgeon:
+    output = registry.manage("shell", "-v0", "-c", MAKE_A_PATIENT)
+    patient, email = output.split()[-2:]
+    token = registry.manage("create_token", email, "--write").split()[-1]
+    return Surgeon(registry, patient, token)
+
+
+@pytest.fixture
+def well(registry: RunningRegistry, surgeon: Surgeon) -> Iterator[None]:
+    """Ends with every part running."""
+    yield
+    registry.redis.thaw()
+    registry.redis.restart_if_ended()
+    registry.worker.restart_if_ended()
+    eventually(lambda: is_well(surgeon))
+
+
+def new_web_server(registry: RunningRegistry, surgeon: Surgeon) -> None:
+    """One whose breakers are closed, so that it tries to publish."""
+    registry.web.kill()
+    registry.web.start()
+    eventually(lambda: is_up(surgeon))
+    for _ in range(4):
+        assert surgeon.ask("GET", "/api/v1/cases/")[0] == 200
+
+
+def is_up(surgeon: Surgeon) -> bool:
+    try:
+        return surgeon.ask("GET", "/readyz")[0] == 200
+    except OSError:
+        return False
+
+
+def is_well(surgeon: Surgeon) -> bool:
+    try:
+        status, checks, _seconds = surgeon.ask("GET", "/readyz")
+    except OSError:
+        return False
+    return status == 200 and checks["redis"] == "ok"
+
+
+def test_save_while_all_is_well(surgeon: Surgeon, well: None) -> None:
+    before = surgeon.cases()
+    status, answer, _seconds = surgeon.save_case()
+    assert status == 201, answer
+    assert surgeon.cases() == before + 1
+
+
+def test_f1_redis_stopped(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    registry.redis.stop()
+    for _ in range(3):
+        before = surgeon.cases()
+        status, answer, seconds = surgeon.save_case()
+        assert status == 201, answer
+        assert surgeon.cases() == before + 1
+        assert seconds < AT_ONCE
+
+
+def test_f2_redis_frozen(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    """Each of the two web processes may wait once, then its breaker is open."""
+    new_web_server(registry, surgeon)
+    waited_before = times_waited(registry)
+    registry.redis.freeze()
+    for _ in range(12):
+        status, answer, seconds = surgeon.save_case()
+        assert status == 201, answer
+        assert seconds < AT_ONCE
+    assert 1 <= times_waited(registry) - waited_before <= 2
+
+
+def times_waited(registry: RunningRegistry) -> int:
+    return registry.web.log.read_text().count("background work not announced")
+
+
+def test_f3_redis_behind_a_dropped_network(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    """A listener whose backlog is full: the system drops further connections."""
+    registry.redis.stop()
+    port = int(registry.redis_url.rsplit(":", 1)[1].split("/")[0])
+    fillers = []
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(0)
+        try:
+            for _ in range(4):
+                filler = socket.socket()
+                filler.setblocking(False)
+                filler.connect_ex(("127.0.0.1", port))
+                fillers.append(filler)
+            new_web_server(registry, surgeon)
+            status, answer, seconds = surgeon.save_case()
+        finally:
+            for filler in fillers:
+                filler.close()
+    assert status == 201, answer
+    assert seconds < AT_ONCE
+
+
+def test_f4_summaries_catch_up_after_redis_returns(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    registry.redis.stop()
+    for _ in range(3):
+        assert surgeon.save_case()[0] == 201
+    assert stored_counts(registry) != saved_counts(registry)
+    registry.redis.start()
+    eventually(lambda: is_fresh(registry), 60)
+
+
+def test_f5_worker_child_killed_in_the_middle_of_a_summary(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    with refresh_under_way(registry, surgeon):
+        assert registry.worker.process is not None
+        worker = psutil.Process(registry.worker.process.pid)
+        for child in worker.children(recursive=True):
+            child.kill()
+    eventually(lambda: is_fresh(registry), 60)
+
+
+def test_f6_worker_killed_in_the_middle_of_a_summary(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    with refresh_under_way(registry, surgeon):
+        registry.worker.kill()
+    registry.worker.start()
+    eventually(lambda: is_fresh(registry), 60)
+
+
+def test_f9_queue_lost_with_its_redis(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    registry.worker.stop()
+    for _ in range(5):
+        assert surgeon.save_case()[0] == 201
+    with redis.Redis.from_url(registry.redis_url) as client:
+        assert client.llen("celery") > 0
+    registry.redis.kill()
+    shutil.rmtree(registry.folder / "redis")
+    (registry.folder / "redis").mkdir()
+    registry.redis.start()
+    registry.worker.start()
+    eventually(lambda: is_fresh(registry), 60)
+
+
+@contextmanager
+def refresh_under_way(registry: RunningRegistry, surgeon: Surgeon) -> Iterator[None]:
+    """The block runs while the worker counts: a lock on the facts holds it there."""
+    registry.beat.stop()
+    registry.worker.freeze()
+    assert surgeon.save_case()[0] == 201
+    blocker = registry.postgres.connect("myelon")
+    blocker.autocommit = False
+    try:
+        with blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLE outcomes_casefacts IN ACCESS EXCLUSIVE MODE")
+            registry.worker.thaw()
+            eventually(lambda: registry.query(WAITING) != [(0,)])
+            yield
+    finally:
+        blocker.close()
+        registry.beat.start()
+
+
+def is_fresh(registry: RunningRegistry) -> bool:
+    """Whether the stored number is the counted one, for each centre and for the pool."""
+    return stored_counts(registry) == saved_counts(registry)
+
+
+def stored_counts(registry: RunningRegistry) -> list[tuple[Any, ...]]:
+    return registry.query(
+        "SELECT coalesce(centre_id, 0), n_cases FROM outcomes_summary"
+        " WHERE measure = 'volume' AND by = 'compartment' ORDER BY 1"
+    )
+
+
+def saved_counts(registry: RunningRegistry) -> list[tuple[Any, ...]]:
+    return registry.query(
+        "SELECT centre_id, count(*) FROM cases_case GROUP BY 1"
+        " UNION ALL SELECT 0, count(*) FROM cases_case ORDER BY 1"
+    )
+
+
+def test_f17_database_restarted_between_requests(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    for _ in range(3):
+        assert surgeon.save_case()[0] == 201
+        registry.postgres.restart("fast")
+        for _ in range(4):
+            status, answer, _seconds = surgeon.ask("GET", "/api/v1/cases/")
+            assert status == 200, answer
+        assert surgeon.save_case()[0] == 201
+
+
+def test_f18_database_killed_while_people_save(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    """A save is there whole with its history, or not at all; the answer is honest."""
+    before = surgeon.cases()
+    answers: list[tuple[int, dict[str, Any]]] = []
+    stop = threading.Event()
+
+    def save_without_pause() -> None:
+        while not stop.is_set():
+            status, answer, _seconds = surgeon.save_case()
+            answers.append((status, answer))
+
+    people = [threading.Thread(target=save_without_pause) for _ in range(3)]
+    for person in people:
+        person.start()
+    for _ in range(3):
+        wait_for_answers(answers, len(answers) + 5)
+        registry.postgres.restart("immediate")
+    stop.set()
+    for person in people:
+        person.join()
+    saved = [answer["code"] for status, answer in answers if status == 201]
+    refused = [answer for status, answer in answers if status != 201]
+    assert {answer.get("code") for answer in refused} <= {"database_unavailable"}
+    assert before + len(saved) <= surgeon.cases() <= before + len(answers)
+    rows = registry.query("SELECT code FROM cases_case WHERE code = ANY(%s)", [saved])
+    assert len(rows) == len(saved) == len(set(saved))
+    without_history = registry.query(
+        "SELECT count(*) FROM cases_case c WHERE NOT EXISTS"
+        " (SELECT 1 FROM cases_caseevent e WHERE e.pgh_obj_id = c.id)"
+    )
+    assert without_history == [(0,)]
+
+
+def wait_for_answers(answers: list[Any], count: int) -> None:
+    eventually(lambda: len(answers) > count)
+
+
+def test_f21_database_away_and_back(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    web = registry.web.process
+    registry.postgres.stop("fast")
+    assert surgeon.ask("GET", "/healthz")[0] == 200
+    status, checks, _seconds = surgeon.ask("GET", "/readyz")
+    assert (status, checks["database"]) == (503, "unavailable")
+    status, problem, seconds = surgeon.save_case()
+    assert (status, problem["code"]) == (503, "database_unavailable")
+    assert seconds < AT_ONCE
+    registry.postgres.start()
+    assert surgeon.save_case()[0] == 201
+    assert registry.web.process is web
+    assert web is not None
+    assert web.poll() is None
+
+
+def test_logs_of_all_this_name_nobody(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    """T5, S14: no token, no address of a person, no text of an exception."""
+    logs = registry.logs()
+    assert "database unavailable" in logs
+    ((email,),) = registry.query("SELECT email FROM registry_user LIMIT 1")
+    for canary in (surgeon.token, email, "server closed the connection"):
+        assert canary not in logs
+
+
+def test_stopped_worker_ends_within_its_grace(
+    registry: RunningRegistry, well: None
+) -> None:
+    """F16 for an idle worker: SIGTERM, exit 0."""
+    process = registry.worker.process
+    assert process is not None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
