@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
@@ -44,14 +44,23 @@ class UnavailableDatabaseMiddleware:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponse | None:
-        if isinstance(exception, OperationalError | InterfaceError):
+        if means_unavailable(exception):
             logger.error("database unavailable", exc_info=exception)
             return unavailable(request)
         return None
 
 
+def means_unavailable(error: BaseException | None) -> bool:
+    """Whether the database went away rather than refused what it was given.
+
+    A server that dies while it answers leaves an error of the bare base class.
+    """
+    lost = isinstance(error, OperationalError | InterfaceError)
+    return lost or type(error) is DatabaseError
+
+
 def mark_unavailable_database(request: HttpRequest, **kwargs: object) -> None:
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    if means_unavailable(sys.exc_info()[1]):
         request.database_unavailable = True  # type: ignore[attr-defined]
 
 
