@@ -6,6 +6,7 @@ out; ``lung`` without the one case that has no ECOG grade.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
-# A busy machine must not fail a law: examples have no time limit.
-settings.register_profile("statistics", deadline=None)
-settings.load_profile("statistics")
+# A busy machine must not fail a law: examples have no time limit. Every run draws other
+# examples, so few of them a run still try many; HYPOTHESIS_PROFILE=thorough tries more.
+settings.register_profile("statistics", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "statistics"))
 
 FIXTURES = Path(__file__).parent / "fixtures"
 Columns = dict[str, np.ndarray]

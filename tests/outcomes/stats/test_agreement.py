@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.stats.agreement import agreement_table, cohen_kappa, icc_2_1
@@ -144,7 +144,6 @@ square_tables = st.integers(2, 4).flatmap(
 )
 
 
-@settings(max_examples=30, deadline=None)
 @given(square_tables)
 def test_kappa_by_definition_and_under_swaps(table: list[list[int]]) -> None:
     shares = np.array(table) / np.sum(table)
@@ -207,7 +206,6 @@ def test_icc_refuses_malformed_ratings(ratings: list[list[float]]) -> None:
         icc_2_1(ratings)
 
 
-@settings(deadline=None)
 @given(st.permutations(range(6)), st.permutations(range(4)), st.floats(0.1, 100))
 def test_icc_order_and_unit_do_not_matter(
     subjects: list[int], readers: list[int], unit: float

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.stats.balance import (
@@ -234,7 +234,6 @@ def test_unknown_sd_and_bad_inputs_are_refused() -> None:
 values = st.lists(st.integers(-50, 50), min_size=2, max_size=20)
 
 
-@settings(deadline=None)
 @given(values, values, st.integers(1, 9), st.integers(-9, 9))
 def test_smd_swaps_sign_and_ignores_units_and_order(
     treated: list[int], control: list[int], unit: int, shift: int
@@ -254,7 +253,6 @@ def test_smd_swaps_sign_and_ignores_units_and_order(
         assert rescaled.value == pytest.approx(found.value, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 30), st.integers(1, 30))
 def test_smd_multilevel_of_two_levels_is_the_binary_one(
     events1: int, events0: int, others1: int, others0: int
@@ -266,7 +264,6 @@ def test_smd_multilevel_of_two_levels_is_the_binary_one(
     assert levels.value == pytest.approx(abs(binary.value or 0), abs=1e-7)
 
 
-@settings(deadline=None)
 @given(values, values, st.integers(1, 3))
 def test_weights_are_repetition_for_ecdf(
     treated: list[int], control: list[int], times: int

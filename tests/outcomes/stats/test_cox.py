@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from statsmodels.duration.hazard_regression import PHReg
@@ -260,7 +260,6 @@ def test_inputs_that_are_refused(days, events, variables, message) -> None:
         cox(days, events, variables)
 
 
-@settings(max_examples=25)
 @given(
     st.randoms(use_true_random=False),
     st.sampled_from([0.1, 7.0]),
@@ -291,14 +290,14 @@ def test_weights_equal_repetition(aml) -> None:
 
 
 def test_coverage_of_the_hazard_ratio_is_near_nominal() -> None:
-    """500 samples of 100 cases, hazard ratio 2."""
+    """250 samples of 100 cases, hazard ratio 2; two standard errors are 0.028."""
     source = np.random.default_rng(17)
     x = np.repeat([0, 1], 50)
     hits = 0
-    for _ in range(500):
+    for _ in range(250):
         event_days = source.exponential(1 / 2.0**x)
         ends = source.exponential(2, 100)
         days = np.minimum(event_days, ends)
         ratio = cox(days, event_days <= ends, {"x": x}).coefficients[0].hazard_ratio
         hits += ratio.lower <= 2 <= ratio.upper
-    assert 0.93 < hits / 500 < 0.97
+    assert hits / 250 == pytest.approx(0.95, abs=0.028)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -230,7 +230,6 @@ cases = st.lists(
 ).filter(lambda rows: 1 < sum(event for event, _ in rows) < len(rows) - 1)
 
 
-@settings(deadline=None)
 @given(cases, st.randoms(use_true_random=False))
 def test_auc_by_counting_pairs(rows: list[tuple[int, int]], random) -> None:
     outcome, score = zip(*rows, strict=True)
@@ -258,12 +257,12 @@ def test_auc_by_counting_pairs(rows: list[tuple[int, int]], random) -> None:
 
 
 def test_auc_interval_covers_near_its_level() -> None:
-    """1,000 samples of 100 and 150 with a true area of 0.76; nominal 95 %."""
+    """400 samples of 100 and 150 with a true area of 0.76; nominal 95 %."""
     draw = np.random.default_rng(20240501)
     outcome = [1] * 100 + [0] * 150
     covered = 0
-    for _ in range(1000):
+    for _ in range(400):
         score = np.concatenate([draw.normal(1, 1, 100), draw.normal(0, 1, 150)])
         interval = auc(outcome, score.tolist()).auc
         covered += interval.lower < norm.cdf(math.sqrt(0.5)) < interval.upper
-    assert 0.93 <= covered / 1000 <= 0.97
+    assert covered / 400 == pytest.approx(0.95, abs=0.031)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import chi2
@@ -218,7 +218,6 @@ def fitted(rows: list[tuple[int, int, int]], unit: float = 1.0) -> np.ndarray:
         reject()
 
 
-@settings(max_examples=30, deadline=None)
 @given(small, st.randoms(use_true_random=False))
 def test_firth_order_labels_and_units(rows: list[tuple[int, int, int]], random) -> None:
     beta = fitted(rows)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.stats.freeman_halton import enumerated_p, sampled_p
@@ -43,7 +43,6 @@ def p_by_listing(table: list[list[int]]) -> float:
     return float(as_rare / all_tables)
 
 
-@settings(max_examples=40, deadline=None)
 @given(small_tables)
 def test_enumeration_equals_listing_every_table(table):
     assert enumerated_p(np.array(table)) == pytest.approx(
@@ -51,7 +50,6 @@ def test_enumeration_equals_listing_every_table(table):
     )
 
 
-@settings(max_examples=40, deadline=None)
 @given(small_tables, st.randoms())
 def test_the_order_of_labels_does_not_matter(table, random):
     order = random.sample(range(len(table[0])), len(table[0]))

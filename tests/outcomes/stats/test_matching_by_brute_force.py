@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.stats.matched import Caliper
@@ -54,7 +54,6 @@ def brute_force(
     return {i: members for i, members in found.items() if members}
 
 
-@settings(deadline=None)
 @given(cohorts, orders, st.integers(1, 3), st.sampled_from([None, 0.3, 1.0]))
 def test_greedy_equals_brute_force(
     rows: list[tuple[bool, int, str]], order: str, ratio: int, multiple: float | None
@@ -93,7 +92,6 @@ def test_greedy_equals_brute_force(
         ]
 
 
-@settings(deadline=None)
 @given(cohorts, orders, st.integers(-20, 20))
 def test_greedy_does_not_depend_on_the_unit_of_the_score(
     rows: list[tuple[bool, int, str]], order: str, power: int
@@ -115,7 +113,6 @@ def test_greedy_does_not_depend_on_the_unit_of_the_score(
     assert one.unmatched_treated == other.unmatched_treated
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 15), min_size=1, max_size=3),
     st.lists(st.integers(0, 15), min_size=1, max_size=4),

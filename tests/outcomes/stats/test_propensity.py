@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.stats import propensity
@@ -191,7 +191,6 @@ groups = st.tuples(
 ).filter(lambda pair: len(set(pair[0] + pair[1])) > 1)
 
 
-@settings(max_examples=40, deadline=None)
 @given(groups)
 def test_separation_in_one_dimension_by_comparing_ranges(
     pair: tuple[list[int], list[int]],

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -82,7 +82,6 @@ def test_mann_whitney_of_large_groups_is_approximate():
     assert found.p_value == pytest.approx(0.144968396647758, rel=1e-10)
 
 
-@settings(max_examples=40)
 @given(st.sets(st.integers(0, 60), min_size=2, max_size=9), st.integers(1, 8))
 def test_mann_whitney_equals_counting_every_split(values, cut):
     values, cut = sorted(values, key=lambda v: v * 37 % 61), min(cut, len(values) - 1)
@@ -297,7 +296,6 @@ def test_kruskal_wallis_equals_r():
     assert found.tied
 
 
-@settings(max_examples=40)
 @given(grades, grades)
 def test_kruskal_wallis_of_two_groups_is_the_uncorrected_mann_whitney(first, second):
     found = kruskal_wallis([first, second])
@@ -309,7 +307,6 @@ def test_kruskal_wallis_of_two_groups_is_the_uncorrected_mann_whitney(first, sec
         assert found.p_value == pytest.approx(reference.pvalue, abs=1e-6)
 
 
-@settings(max_examples=40)
 @given(st.lists(grades, min_size=2, max_size=4), st.randoms())
 def test_kruskal_wallis_does_not_depend_on_the_order_of_groups(groups, random):
     one = kruskal_wallis(groups)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import Table2x2
@@ -170,7 +170,6 @@ def test_katz_risk_ratio_equals_r():
         assert limits(katz_risk_ratio(table)) == pytest.approx(expected, rel=1e-10)
 
 
-@settings(max_examples=40)
 @given(positive_tables)
 def test_ratios_equal_statsmodels(table):
     reference = Table2x2(np.array(table))
@@ -192,7 +191,6 @@ def test_ratios_equal_statsmodels(table):
     assert (found.lower, found.upper) == pytest.approx(score, rel=1e-6)
 
 
-@settings(max_examples=40)
 @given(positive_tables)
 def test_conditional_limits_solve_their_equations(table):
     """The exact tails at both limits are 2.5 % each, by SciPy's other distribution."""
@@ -208,7 +206,6 @@ def test_conditional_limits_solve_their_equations(table):
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
-@settings(max_examples=40)
 @given(table=any_tables)
 def test_swapping_the_groups_inverts_the_ratio(ratio, table):
     one, other = ratio(table), ratio(table[::-1])
@@ -220,7 +217,6 @@ def test_swapping_the_groups_inverts_the_ratio(ratio, table):
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
-@settings(max_examples=40)
 @given(table=any_tables)
 def test_limits_hold_the_value_and_widen_with_the_level(ratio, table):
     narrow, wide = ratio(table, 0.8), ratio(table, 0.99)
@@ -232,7 +228,6 @@ def test_limits_hold_the_value_and_widen_with_the_level(ratio, table):
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
-@settings(max_examples=40)
 @given(table=any_tables)
 def test_no_interval_claims_certainty(ratio, table):
     found = ratio(table)

@@ -366,13 +366,13 @@ def test_without_censoring_survival_is_the_share_still_free(cases) -> None:
 
 
 def test_coverage_of_the_log_log_interval_is_near_nominal() -> None:
-    """1,000 samples of 60 exponential times with some 30 % censored, S(t) = 0.6."""
+    """500 samples of 60 exponential times with some 30 % censored, S(t) = 0.6."""
     source = np.random.default_rng(20240)
     hits = 0
-    for _ in range(1000):
+    for _ in range(500):
         event_days = source.exponential(1, 60)
         ends = source.exponential(2.3, 60)
         curve = kaplan_meier(np.minimum(event_days, ends), event_days <= ends)
         (point,) = curve.survival_at([-np.log(0.6)])
         hits += point.lower <= 0.6 <= point.upper
-    assert 0.935 < hits / 1000 < 0.965
+    assert hits / 500 == pytest.approx(0.95, abs=0.021)
