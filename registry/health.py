@@ -98,7 +98,7 @@ def known_migrations() -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
     """Each migration of this code, with those that it replaces if it is a squash."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     return {
-        key: frozenset(map(tuple, migration.replaces))
+        key: frozenset((app, name) for app, name in migration.replaces)
         for key, migration in loader.disk_migrations.items()
     }
 
