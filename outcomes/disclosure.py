@@ -139,40 +139,57 @@ def _covered(rows: Vectors, hidden: set[int], threshold: int) -> bool:
 
 
 def _by_margins(keys: Keys, rows: Vectors, threshold: int) -> set[int]:
-    """Groups of several groupings, the sums over each of them being known as well."""
-    width, values = len(rows[0]), [count for row in rows for count in row]
-    margins: dict[tuple[Any, ...], list[int]] = {}
+    """Groups of several groupings, the sums over each of them being known as well.
+
+    Groups are hidden whole, so no sum ties one count of a group to another: each count
+    is a system of its own.
+    """
+    margins = _margins(keys)
+    hidden: set[int] = set()
+    for column in zip(*rows, strict=True):
+        if _has_small(column, threshold) and len(hidden) < len(rows):
+            hidden |= _hidden_in(column, margins, threshold)
+    return hidden
+
+
+def _margins(keys: Keys) -> list[list[int]]:
+    """The groups that each sum adds up, of every part of the groupings."""
+    found: dict[Any, list[int]] = {}
     for place, key in enumerate(keys):
         for size in range(len(key)):
             for kept in combinations(range(len(key)), size):
                 name = (kept, tuple(key[dimension] for dimension in kept))
-                margins.setdefault(name, []).append(place)
-    sums = [
-        [place * width + column for place in places]
-        for places in margins.values()
-        for column in range(width)
-    ]
-    totals = [sum(values[cell] for cell in cells) for cells in sums]
-    length = len(values) + len(totals)
+                found.setdefault(name, []).append(place)
+    return list(found.values())
+
+
+def _hidden_in(
+    counts: Sequence[int], margins: list[list[int]], threshold: int
+) -> set[int]:
+    """Groups whose count has to go; all, where the sums give one away anyhow."""
+    sums = [sum(counts[place] for place in places) for places in margins]
+    length = len(counts) + len(sums)
     equations = []
-    for number, cells in enumerate(sums):
+    for number, places in enumerate(margins):
         equation = [0] * length
-        for cell in cells:
-            equation[cell] = 1
-        equation[len(values) + number] = -1
+        for place in places:
+            equation[place] = 1
+        equation[len(counts) + number] = -1
         equations.append(equation)
+    # A small sum is hidden where it would be shown; all others may be known.
     known = {
-        len(values) + number
-        for number, total in enumerate(totals)
+        len(counts) + number
+        for number, total in enumerate(sums)
         if not 0 < total < threshold
     }
-    costs = [1.0] * len(values) + [TOTAL_COST] * len(totals)
+    costs = [1.0] * len(counts) + [TOTAL_COST] * len(sums)
     found = protect(
-        values + totals, equations, threshold, costs=costs, always_shown=known
+        [*counts, *sums], equations, threshold, costs=costs, always_shown=known
     )
-    if any(cell < len(values) for cell in found.exposed):
-        return set(range(len(rows)))
-    return {cell // width for cell in range(len(values)) if found.hidden[cell]}
+    places = range(len(counts))
+    if any(place in found.exposed for place in places):
+        return set(places)
+    return {place for place in places if found.hidden[place]}
 
 
 def _shorten_curve(group: dict[str, Any]) -> None:
