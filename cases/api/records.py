@@ -33,6 +33,7 @@ from registry.api.serializers import (
     StrictSerializer,
 )
 from registry.api.values import DescribedValue
+from registry.api.views import person_of
 from registry.api.viewsets import (
     READ_AND_WRITE,
     RecordViewSet,
@@ -139,7 +140,7 @@ class PatientViewSet(RecordViewSet):
         if centre is None:
             centres = writable_centres(by)
             if len(centres) != 1:
-                error = serializers.ErrorDetail(_("Name the centre."), "required")
+                error = serializers.ErrorDetail(str(_("Name the centre.")), "required")
                 raise serializers.ValidationError({"centre": [error]})
             centre = centres[0]
         return actions.create_patient(by=by, centre=centre, **given)
@@ -150,7 +151,7 @@ class PatientViewSet(RecordViewSet):
         """Name, date of birth and hospital number. Every read is audited."""
         patient = self.find(code)
         with transaction.atomic():
-            found = actions.read_identity(by=request.user, patient=patient)
+            found = actions.read_identity(by=person_of(request), patient=patient)
         return identity_answer(found or PatientIdentity(version=0))
 
     @extend_schema(
@@ -167,13 +168,13 @@ class PatientViewSet(RecordViewSet):
         serializer.is_valid(raise_exception=True)
         try:
             written = actions.set_identity(
-                by=request.user,
+                by=person_of(request),
                 patient=patient,
                 values=serializer.validated_data,
                 version=version,
             )
         except StaleVersion as error:
-            current = actions.read_identity(by=request.user, patient=patient)
+            current = actions.read_identity(by=person_of(request), patient=patient)
             raise PreconditionFailed(
                 IdentitySerializer(current).data,
                 error.differing,
@@ -226,7 +227,7 @@ class CaseViewSet(RecordViewSet):
         case, version = self.find(code), expected_version(request)
         return self.changed(
             actions.amend_case,
-            by=request.user,
+            by=person_of(request),
             case=case,
             version=version,
             reason=reason_given(request),
@@ -235,7 +236,7 @@ class CaseViewSet(RecordViewSet):
     def change_state(self, request: Request, code: str, change: Any) -> Response:
         case, version = self.find(code), expected_version(request)
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        return self.changed(change, by=request.user, case=case, version=version)
+        return self.changed(change, by=person_of(request), case=case, version=version)
 
 
 class PartsOfCase(django_filters.FilterSet):

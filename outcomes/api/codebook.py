@@ -47,7 +47,7 @@ class CodeSerializer(serializers.Serializer[Any]):
     """One value of a closed list."""
 
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
 
 
 class CodebookEntrySerializer(serializers.Serializer[Any]):
@@ -55,7 +55,7 @@ class CodebookEntrySerializer(serializers.Serializer[Any]):
 
     table = serializers.CharField()
     field = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     definition = serializers.CharField()
     type = serializers.CharField()
     unit = serializers.CharField()
@@ -66,7 +66,7 @@ class CodebookEntrySerializer(serializers.Serializer[Any]):
     need = serializers.CharField()
     privacy = serializers.CharField()
     group = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     release = serializers.CharField()
 
 

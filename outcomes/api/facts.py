@@ -36,7 +36,7 @@ from outcomes.models.fact_column import FactColumn, Kind
 from outcomes.models.fact_columns import FACT_COLUMNS
 from registry import audit
 from registry.api.paging import StableCursorPagination
-from registry.api.views import StrictView
+from registry.api.views import StrictView, person_of
 from registry.permissions import Permission, can, check
 
 DEIDENTIFIED, CODED = "deidentified", "coded"
@@ -138,9 +138,9 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
     def permission(self) -> Permission:
         """By which right the rows are read. Raises PermissionDenied for coded ones."""
         if self.coded:
-            check(self.request.user, Permission.READ_CASES)
+            check(person_of(self.request), Permission.READ_CASES)
             return Permission.READ_CASES
-        everywhere = can(self.request.user, Permission.READ_FACTS)
+        everywhere = can(person_of(self.request), Permission.READ_FACTS)
         return Permission.READ_FACTS if everywhere else Permission.READ_CENTRE_FACTS
 
     @extend_schema(parameters=PARAMETERS)

@@ -20,7 +20,7 @@ class SchemaView(StrictView):
     """The OpenAPI schema. It holds no records and is the same for everybody."""
 
     needs = {"GET": ANYBODY}
-    schema = None
+    schema = None  # type: ignore[assignment]
     renderer_classes = (OpenApiJsonRenderer,)
 
     def get(self, request: Request) -> HttpResponse:

@@ -39,7 +39,7 @@ class StableCursorPagination(BasePagination):
     parameters = ("cursor", "page_size")
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
         self.base_url = request.build_absolute_uri()
         self.order = tuple(order_of(view, request))

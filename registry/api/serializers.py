@@ -89,7 +89,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **errors}) from error
+            found: Any = error.detail
+            raise serializers.ValidationError({**found, **errors}) from error
         if errors:
             raise serializers.ValidationError(errors)
         return values

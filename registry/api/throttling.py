@@ -14,8 +14,8 @@ class TokenRateThrottle(SimpleRateThrottle):
 
     scope = "user"
 
-    def get_rate(self) -> str | None:
-        return api_settings.DEFAULT_THROTTLE_RATES[self.scope]
+    def get_rate(self) -> str:
+        return str(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
         if not request.user.is_authenticated:
@@ -30,8 +30,8 @@ class AnonymousRateThrottle(AnonRateThrottle):
 
     scope = "anon"
 
-    def get_rate(self) -> str | None:
-        return api_settings.DEFAULT_THROTTLE_RATES[self.scope]
+    def get_rate(self) -> str:
+        return str(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
 
 
 class RefusedRateThrottle(AnonymousRateThrottle):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from registry.api.filters import check_parameters
 from registry.api.permissions import ANYBODY
 from registry.api.schema import RegistrySchema
+from registry.models import User
 from registry.permissions import Permission
 
 
@@ -23,6 +24,11 @@ class Negotiation(DefaultContentNegotiation):
     def filter_renderers(self, renderers: Any, format: str) -> Any:  # noqa: A002
         # An unknown format is a mistake in a parameter, which is looked at later.
         return [one for one in renderers if one.format == format] or renderers
+
+
+def person_of(request: Request) -> User:
+    """Who asks; the permissions have refused strangers before."""
+    return cast(User, request.user)
 
 
 class StrictView(APIView):
@@ -43,7 +49,7 @@ class UnknownRoute(StrictView):
     """JSON for every address of the API that does not exist."""
 
     needs = {"GET": ANYBODY}
-    schema = None
+    schema = None  # type: ignore[assignment]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.perform_authentication(request)

@@ -28,7 +28,7 @@ from registry.api.filters import instant
 from registry.api.paging import StableCursorPagination
 from registry.api.schema import ETAG, IDEMPOTENCY_KEY, IF_MATCH
 from registry.api.serializers import ReasonSerializer, RecordSerializer
-from registry.api.views import StrictView
+from registry.api.views import StrictView, person_of
 from registry.models import ClinicalQuerySet
 from registry.permissions import Permission
 from registry.records import StaleVersion, once
@@ -80,7 +80,7 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
 
     needs: ClassVar[Mapping[str, Collection[Permission]]] = READ_AND_WRITE
     serializer_class: type[RecordSerializer]
-    record_actions: ClassVar[Any]  # the module with update_record and void_record
+    record_actions: Any  # the module with update_record and void_record
     queryset: ClinicalQuerySet
     related: ClassVar[tuple[str, ...]] = ()
     parameters = ("updated_since",)
@@ -99,7 +99,7 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         return ("updated_at", "pk") if since else ("pk",)
 
     def filter_queryset(self, queryset: Any) -> Any:
-        rows = super().filter_queryset(queryset)
+        rows: Any = super().filter_queryset(queryset)
         since = self.request.query_params.get("updated_since")
         if since is None:
             return rows.current()
@@ -134,7 +134,9 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         with transaction.atomic():
             if key:
                 content = {"path": request.path, "body": request.data}
-                submission, first = once(by=request.user, key=key, content=content)
+                submission, first = once(
+                    by=person_of(request), key=key, content=content
+                )
                 if not first:
                     return self.created(self.find(submission.record_code))
             record = self.create_from(request)
@@ -144,10 +146,10 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         return self.created(record)
 
     def create_from(self, request: Request) -> Any:
-        serializer = self.get_serializer(data=request.data)
+        serializer: Any = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values, missing, above = serializer.split()
-        return self.make(by=request.user, values=values, missing=missing, **above)
+        return self.make(by=person_of(request), values=values, missing=missing, **above)
 
     def make(self, *, by: Any, values: Any, missing: Any, **above: Any) -> Any:
         """Create through the action of this record."""
@@ -158,12 +160,12 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         """Change fields of a record, if nobody saved it meanwhile."""
         record = self.find(code)
         version = expected_version(request)
-        serializer = self.get_serializer(record, data=request.data, partial=True)
+        serializer: Any = self.get_serializer(record, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         values, missing, _above = serializer.split()
         return self.changed(
             self.record_actions.update_record,
-            by=request.user,
+            by=person_of(request),
             record=record,
             values=values,
             missing=missing,
@@ -182,7 +184,7 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         version = expected_version(request)
         return self.changed(
             self.record_actions.void_record,
-            by=request.user,
+            by=person_of(request),
             record=record,
             version=version,
             reason=reason_given(request),
