@@ -228,7 +228,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "refreshed_at",
     ),
 )
-EMPTY = (None, "", [])
+EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 class ParameterFilter(django_filters.Filter):

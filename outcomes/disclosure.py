@@ -186,10 +186,10 @@ def _hidden_in(
     found = protect(
         [*counts, *sums], equations, threshold, costs=costs, always_shown=known
     )
-    places = range(len(counts))
-    if any(place in found.exposed for place in places):
-        return set(places)
-    return {place for place in places if found.hidden[place]}
+    groups = range(len(counts))
+    if any(place in found.exposed for place in groups):
+        return set(groups)
+    return {place for place in groups if found.hidden[place]}
 
 
 def _shorten_curve(group: dict[str, Any]) -> None:

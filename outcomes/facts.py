@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -92,7 +93,7 @@ def refresh(case_ids: Iterable[int]) -> None:
     cases = sorted(set(case_ids))
     if not cases:
         return
-    parameters = {"cases": cases, "definition": definition()}
+    parameters: dict[str, Any] = {"cases": cases, "definition": definition()}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_CASES, parameters)
         if len(cases) > PREPARED_UP_TO:

@@ -245,7 +245,8 @@ def stale_scopes() -> list[int | None]:
 
 def refresh_scope(centre_id: int | None, *, forced: bool = False) -> int:
     """Refresh the stale rows of a scope; returns how many were written."""
-    summaries = Summary.objects.filter(centre_id=centre_id).order_by("pk")
+    scope: dict[str, Any] = {"centre_id": centre_id}
+    summaries = Summary.objects.filter(**scope).order_by("pk")
     return sum(
         refresh(summary, forced=forced) for summary in summaries.defer("payload")
     )

@@ -25,9 +25,14 @@ class Measure(Protocol):
     ``windows`` are the visit windows it can be asked for; empty where it has none.
     """
 
-    name: str
-    windows: tuple[str, ...]
-    default_window: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def windows(self) -> tuple[str, ...]: ...
+
+    @property
+    def default_window(self) -> str: ...
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts in one query: group columns first, in a fixed order of the rows."""
