@@ -21,5 +21,5 @@ def form_data(response: Any) -> dict[str, Any]:
     """What a browser sends for the untouched form of a page."""
     form = response.context["forms"][0]
     sent = {name: form[name].value() for name in form.fields}
-    sent["version"] = response.context["version"]
+    sent["version"] = response.context["record_version"]
     return {name: value for name, value in sent.items() if value not in (None, [])}

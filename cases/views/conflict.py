@@ -30,7 +30,7 @@ def conflict_context(
     return {
         "differences": differences,
         "carried": carried(posted, {f"keep_{name}" for name in names}),
-        "version": current.version,
+        "record_version": current.version,
         "theirs_by": str(current.updated_by),
         "theirs_at": timezone.localtime(current.updated_at).strftime("%H:%M"),
     }

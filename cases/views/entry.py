@@ -187,7 +187,7 @@ class EntryView(View):
             "outline": [outline_entry(view) for view in sections],
             "title": self.title,
             "draft_key": self.draft_key,
-            "version": self.opened_version(),
+            "record_version": self.opened_version(),
             "form_token": self.request.POST.get("form_token") or uuid.uuid4().hex,
             "cancel_url": self.done_url(),
             "crumbs": self.crumbs(),

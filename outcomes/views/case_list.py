@@ -24,7 +24,7 @@ from outcomes.views.filter_panel import filtered, panel_context
 from outcomes.views.paging import Order, address, counted, page_of
 from registry import audit
 from registry.display import MEANINGS, levels_shown
-from registry.permissions import Permission, can, check
+from registry.permissions import Permission, can, centres_with, check
 
 ORDERS = {
     "-entered": Order(None, descending=True),
@@ -76,7 +76,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     )
     context = panel_context(request, errors) | {
         "columns": columns(request, sort),
-        "rows": lines(page.rows),
+        "rows": lines(page.rows, sees_several_centres(request)),
         "previous_url": page_address(request, before=page.previous_cursor),
         "next_url": page_address(request, after=page.next_cursor),
         "count": count_words(*counted(cases)),
@@ -113,6 +113,7 @@ def columns(request: HttpRequest, sort: str) -> list[dict[str, Any]]:
     return [
         sorted_by(_("Case"), "entered"),
         {"label": _("Patient")},
+        *([{"label": _("Centre")}] if sees_several_centres(request) else []),
         sorted_by(_("Operated"), "operated"),
         {"label": _("Compartment")},
         {"label": _("Levels")},
@@ -127,7 +128,12 @@ def columns(request: HttpRequest, sort: str) -> list[dict[str, Any]]:
     ]
 
 
-def lines(cases: list[Case]) -> list[dict[str, Any]]:
+def sees_several_centres(request: HttpRequest) -> bool:
+    centres = centres_with(request.user, Permission.READ_CASES)  # type: ignore[arg-type]
+    return centres is None or len(centres) > 1
+
+
+def lines(cases: list[Case], with_centre: bool) -> list[dict[str, Any]]:
     deaths = dict(
         VitalStatus.objects.filter(
             patient__in=[case.patient_id for case in cases],
@@ -136,10 +142,12 @@ def lines(cases: list[Case]) -> list[dict[str, Any]]:
         ).values_list("patient_id", "death_date")
     )
     today = timezone.localdate()
-    return [line(case, today, deaths) for case in cases]
+    return [line(case, today, deaths, with_centre) for case in cases]
 
 
-def line(case: Case, today: Any, deaths: dict[int, Any]) -> dict[str, Any]:
+def line(
+    case: Case, today: Any, deaths: dict[int, Any], with_centre: bool
+) -> dict[str, Any]:
     operated = case.operated_on
     answered = completeness_of(all_parts(case))
     return {
@@ -147,6 +155,7 @@ def line(case: Case, today: Any, deaths: dict[int, Any]) -> dict[str, Any]:
         "cells": [
             {"value": case.code},
             {"value": case.patient.code, "muted": True},
+            *([{"value": case.centre.code}] if with_centre else []),
             {"value": operated.isoformat() if operated else "–"},
             {
                 "value": case.get_compartment_display() or "–",

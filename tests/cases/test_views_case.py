@@ -265,7 +265,7 @@ def test_C1_the_second_to_save_sees_both_values(page: Client, centre: Centre) ->
     for name, value in response.context["carried"]:
         carried.setdefault(name, []).append(value)
     chosen = {"keep_size_cc_mm": "theirs", "keep_side": "mine"}
-    again = {"version": response.context["version"]}
+    again = {"version": response.context["record_version"]}
     assert page.post(address, carried | chosen | again).status_code == 302
     case.refresh_from_db()
     assert (case.size_cc_mm, case.side) == (21, "L")

@@ -168,7 +168,7 @@ function watchIdle(seconds) {
   dialog.querySelector("[data-idle-stay]").addEventListener("click", stay);
   dialog.addEventListener("cancel", stay);
   document.addEventListener("input", typing);
-  document.addEventListener("htmx:afterRequest", (event) => { if (!event.detail.elt.matches(".job")) renew(); });
+  document.addEventListener("htmx:afterRequest", (event) => { if (!event.detail.elt.matches(".job, [data-background]")) renew(); });
   window.setInterval(look, 1000);
 }
 

@@ -1,0 +1,135 @@
+"""The dashboard shows what the summaries say, and nothing more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from outcomes import summaries
+from outcomes.views import figures
+from registry.models import Centre
+from registry.permissions import Role
+from tests.factories import (
+    OPERATED_ON,
+    make_case,
+    make_centre,
+    make_mri,
+    make_user,
+    make_visit,
+)
+from tests.pages import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def centre() -> Centre:
+    return make_centre()
+
+
+@pytest.fixture
+def page(centre: Centre) -> Client:
+    return signed_in(make_user(Role.SURGEON, centre))
+
+
+def followed_case(centre: Centre, before: int = 3, after: int = 2) -> Any:
+    """A case with a follow-up MRI and the grades before and at 12 months."""
+    case = make_case(centre, operation=True, mri=True)
+    make_mri(case, purpose="followup", mri_date=OPERATED_ON + timedelta(400))
+    make_visit(
+        case, visit_type="preop", visit_date=OPERATED_ON - timedelta(2), mmcs=before
+    )
+    make_visit(
+        case, visit_type="m12", visit_date=OPERATED_ON + timedelta(365), mmcs=after
+    )
+    return case
+
+
+def refresh(centre: Centre) -> None:
+    for scope in (centre.pk, None):
+        summaries.refresh_scope(scope)
+
+
+def test_it_tells_the_numbers_of_the_own_centre(page: Client, centre: Centre) -> None:
+    followed_case(centre)
+    followed_case(centre, before=2, after=2)
+    followed_case(make_centre())
+    refresh(centre)
+    response = page.get(reverse("outcomes:dashboard"))
+    tiles = {tile["label"]: tile for tile in response.context["tiles"]}
+    assert tiles["Cases"]["value"] == "2"
+    assert tiles["Improved at 12 months"]["value"] == "50.0 %"
+    assert "1 of 2 assessed" in tiles["Improved at 12 months"]["note"]
+    drawn = {figure["id"]: figure for figure in response.context["figures"]}
+    assert drawn["improvement"]["chart"]["rows"] == [
+        {"name": "Intramedullary", "counts": [1, 1, 0], "missing": 0}
+    ]
+    assert "Intramedullary 0 of 2 (0.0 to 84.2 %)" in drawn["recurrence"]["answer"]
+
+
+def test_small_groups_of_other_centres_are_hidden(page: Client, centre: Centre) -> None:
+    followed_case(make_centre())
+    refresh(centre)
+    response = page.get(reverse("outcomes:dashboard"), {"scope": "pool"})
+    assert response.context["protected"]
+    tiles = {tile["label"]: tile["value"] for tile in response.context["tiles"]}
+    assert tiles["Cases"] == tiles["Improved at 12 months"] == "hidden"
+    assert all(figure["empty"] for figure in response.context["figures"])
+
+
+def test_a_foreign_centre_is_unknown(page: Client) -> None:
+    foreign = make_centre()
+    address = reverse("outcomes:dashboard")
+    assert page.get(address, {"scope": foreign.code}).status_code == 404
+    assert page.get(address, {"scope": "NOBODY"}).status_code == 404
+    assert page.get(address, {"compartment": "x"}).status_code == 400
+
+
+def test_an_empty_registry_says_so(page: Client, centre: Centre) -> None:
+    response = page.get(reverse("outcomes:dashboard"))
+    assert response.status_code == 200
+    assert "–" in response.content.decode()
+
+
+def test_it_says_when_numbers_are_being_recounted(page: Client, centre: Centre) -> None:
+    refresh(centre)
+    address = reverse("outcomes:dashboard")
+    assert not page.get(address).context["stale"]
+    followed_case(centre)
+    response = page.get(address)
+    assert response.context["stale"]
+    assert "hx-trigger" in response.content.decode()
+    waiting = {"HX-Request": "true", "X-Background": "1"}
+    asked = {"scope": centre.code, "seen": response.context["mark"]}
+    assert page.get(address, asked, headers=waiting).status_code == 204
+    refresh(centre)
+    fresh = page.get(address, asked, headers=waiting)
+    assert fresh.status_code == 200
+    assert "hx-trigger" not in fresh.content.decode()
+    assert "<html" not in fresh.content.decode()
+
+
+def test_people_of_the_whole_registry_see_the_pool(centre: Centre) -> None:
+    followed_case(centre)
+    refresh(centre)
+    for role in (Role.ANALYST, Role.REGISTRY_COORDINATOR):
+        response = signed_in(make_user(role)).get(reverse("outcomes:dashboard"))
+        assert response.context["scope"] == "pool"
+        assert response.context["tiles"][0]["value"] == "1"
+    administrator = signed_in(make_user(Role.ADMINISTRATOR))
+    assert administrator.get(reverse("outcomes:dashboard")).status_code == 403
+
+
+def test_small_p_values_are_not_written_as_zero() -> None:
+    assert figures.p_value(0.0000001) == "< 0.001"
+    assert figures.p_value(0.0421) == "= 0.042"
+
+
+def test_the_axis_ends_where_few_are_followed() -> None:
+    curve = {"days": [100, 900, 4000], "at_risk": [40, 5, 1]}
+    assert figures.last_day([curve]) == 900
+    assert figures.last_day([{"days": [10], "at_risk": [1]}]) is None
