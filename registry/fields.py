@@ -18,7 +18,11 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import (
+    MaxLengthValidator,
+    MaxValueValidator,
+    MinValueValidator,
+)
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -82,8 +86,14 @@ class Described:
 
     @property
     def validators(self) -> list[Any]:
-        """Django's own validators, and the field's range and step."""
+        """Django's own validators, and the field's length, range and step.
+
+        A CharField appends the one of its length to a list that this property makes
+        anew at each call; it is therefore added here.
+        """
         own: list[Any] = list(super().validators)  # type: ignore[misc]
+        if getattr(self, "max_length", None) is not None:
+            own.append(MaxLengthValidator(self.max_length))  # type: ignore[attr-defined]
         if self.least is not None:
             own.append(MinValueValidator(self.least, self._range_text()))
         if self.most is not None:

@@ -42,7 +42,13 @@ class HealthMiddleware:
 
 
 def never_cached(content: dict[str, Any], status: int) -> JsonResponse:
-    return JsonResponse(content, status=status, headers={"Cache-Control": "no-store"})
+    """The headers that the middleware passed by would have set."""
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+    }
+    return JsonResponse(content, status=status, headers=headers)
 
 
 def readiness() -> JsonResponse:

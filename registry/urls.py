@@ -18,6 +18,8 @@ administration_urls = [
     path("audit/", audit_trail.AuditTrail.as_view(), name="audit"),
 ]
 
+handler500 = "registry.views.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("keep-alive/", home.keep_alive, name="keep-alive"),

@@ -21,7 +21,6 @@ from registry.fields import (
     MeasureField,
     MultiChoiceField,
     Need,
-    Privacy,
     WholeNumberField,
     WordsField,
 )
@@ -135,9 +134,7 @@ class Visit(ClinicalRecord):
     pain_funicular_nrs = _nrs(_("NRS, funicular"))
     pain_surgical_nrs = _nrs(_("NRS, wound or muscle"))
     pain_other_nrs = _nrs(_("NRS, other"))
-    pain_levels = WordsField(
-        _("dermatomes of pain"), max_length=120, privacy=Privacy.QUASI, group="pain"
-    )
+    pain_levels = WordsField(_("dermatomes of pain"), max_length=120, group="pain")
     allodynia = ChoiceField(
         _("allodynia"), choices=choices.Allodynia.choices, group="pain"
     )

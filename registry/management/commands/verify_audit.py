@@ -18,7 +18,7 @@ class Command(BaseCommand):
         head = None
         if options["head"]:
             number, _colon, mac = options["head"].partition(":")
-            if not number.isdigit() or not mac:
+            if not (number.isascii() and number.isdigit()) or not mac:
                 raise CommandError("Write the head as ID:MAC.")
             head = (int(number), mac)
         broken = list(broken_events(head))
