@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -51,6 +52,7 @@ class Command(BaseCommand):
                 "This command is for a local run. DATABASE_URL or SECRET_KEY is set, so"
                 " this looks like production: see docs/operations.md."
             )
+        logging.getLogger().setLevel(logging.WARNING)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)
         try:
