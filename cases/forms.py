@@ -213,7 +213,7 @@ class OperationForm(RecordForm):
 
     model = Operation
     error_places = {"index_operation": "surgery_date"}
-    sections = (
+    sections: tuple[Section, ...] = (
         Section(
             "operation",
             _("Operation"),

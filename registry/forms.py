@@ -54,7 +54,7 @@ def widget_of(field: Any) -> forms.Widget:
         if len(field.flatchoices) <= MOST_CHIPS:
             return forms.RadioSelect(choices=field.flatchoices)
         return forms.Select(choices=[("", _("Choose")), *field.flatchoices])
-    if isinstance(field, WordsField) and field.max_length > LONG_WORDS:
+    if isinstance(field, WordsField) and (field.max_length or 0) > LONG_WORDS:
         return forms.Textarea(attrs={"rows": 3})
     return forms.TextInput(attrs={"autocomplete": "off"})
 
@@ -229,12 +229,12 @@ class RecordForm(forms.Form):
 
     def _row_view(self, row: Row) -> RowView:
         if isinstance(row, Levels):
-            cells = (self._cell(row.top), self._cell(row.bottom))
-            show_if = self.show_if.get(row.top, "")
-            return RowView("levels", cells, row, cells[0].missing, show_if)
+            top = self._cell(row.top)
+            cells = (top, self._cell(row.bottom))
+            return RowView("levels", cells, row, top.missing, top.show_if)
         if isinstance(row, Score):
-            cells = tuple(self._cell(name) for name in row.items)
-            return RowView("score", cells, row, show_if=row.show_if)
+            items = tuple(self._cell(name) for name in row.items)
+            return RowView("score", items, row, show_if=row.show_if)
         names = (row,) if isinstance(row, str) else row
         return RowView("cells", tuple(self._cell(name) for name in names))
 

@@ -42,7 +42,7 @@ class NewCase(EntryView):
 
     def check(self) -> None:
         centre = self.patient.centre if self.patient else None
-        check(self.request.user, Permission.WRITE_CASES, centre)  # type: ignore[arg-type]
+        check(self.by, Permission.WRITE_CASES, centre)
 
     def make_forms(self, posted: Any = None) -> list[Any]:
         if self.patient:
@@ -64,7 +64,7 @@ class NewCase(EntryView):
     def create(self) -> str:
         form = self.forms[-1]
         case = actions.create_case(
-            by=self.request.user,  # type: ignore[arg-type]
+            by=self.by,
             patient=self.patient or self.create_patient(),
             values=form.values(),
             missing=form.missing(),
@@ -74,12 +74,21 @@ class NewCase(EntryView):
     def create_patient(self) -> Patient:
         identity, form = self.forms[0], self.forms[1]
         return actions.create_patient(
-            by=self.request.user,  # type: ignore[arg-type]
+            by=self.by,
             centre=self.centre_form.centre,
             values=form.values(),
             missing=form.missing(),
             identity=identity.values(),
         )
+
+    def known_patient(self) -> Patient | None:
+        """Whom the hospital number belongs to, when it was refused as taken."""
+        taken = "hospital_number" in self.forms[0].errors and not self.patient
+        number = self.forms[0].data.get("hospital_number", "").strip() if taken else ""
+        if not number:
+            return None
+        patients = Patient.objects.visible_to(self.by, Permission.READ_IDENTITY)
+        return patients.filter(identity__hospital_number=number).first()
 
     @property
     def title(self) -> str:
@@ -101,6 +110,7 @@ class NewCase(EntryView):
         return super().context() | {
             "patient": self.patient,
             "centre_form": getattr(self, "centre_form", None),
+            "known": self.known_patient(),
             "search_form": PatientSearchForm(auto_id="search_%s"),
         }
 
@@ -113,14 +123,14 @@ class EditTumour(EntryView):
         self.record = self.case
 
     def check(self) -> None:
-        check_can_write(self.request.user, self.record)  # type: ignore[arg-type]
+        check_can_write(self.by, self.record)
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return CaseForm(posted, record=self.record)
 
     def update(self, version: int) -> None:
         actions.update_record(
-            by=self.request.user,  # type: ignore[arg-type]
+            by=self.by,
             record=self.record,
             values=self.form.values(),
             missing=self.form.missing(),
@@ -157,14 +167,14 @@ class EditIdentity(EditTumour):
         self.record = None
 
     def check(self) -> None:
-        check_can_write(self.request.user, self.case.patient)  # type: ignore[arg-type]
+        check_can_write(self.by, self.case.patient)
         check(
-            self.request.user,  # type: ignore[arg-type]
+            self.by,
             Permission.READ_IDENTITY,
             self.case.centre,
         )
         self.record = actions.read_identity(
-            by=self.request.user,  # type: ignore[arg-type]
+            by=self.by,
             patient=self.case.patient,
         ) or PatientIdentity(patient=self.case.patient, version=0)
 
@@ -173,7 +183,7 @@ class EditIdentity(EditTumour):
 
     def update(self, version: int) -> None:
         actions.set_identity(
-            by=self.request.user,  # type: ignore[arg-type]
+            by=self.by,
             patient=self.case.patient,
             values=self.form.values(),
             version=version,

@@ -21,9 +21,10 @@ from django.views import View
 
 from cases.models import Case
 from cases.views.conflict import conflict_context
-from cases.views.finding import find_case
+from cases.views.finding import find_case, person_of
 from registry import records
 from registry.forms import RecordForm
+from registry.models import User
 
 TOKEN = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # Not part of what a person typed: the same form sent again must look the same.
@@ -49,7 +50,7 @@ def once_only(request: HttpRequest, create: Callable[[], str]) -> tuple[str, boo
         name: values for name, values in request.POST.lists() if name not in BOOKKEEPING
     }
     submission, first = records.once(
-        by=request.user,  # type: ignore[arg-type]
+        by=person_of(request),
         key=f"form:{token}",
         content={"path": request.path, **content},
     )
@@ -74,7 +75,7 @@ class EntryView(View):
     template_name = "cases/record_form.html"
     section = ""
     request: HttpRequest
-    case: Case | None = None
+    case: Case  # not set on a page that makes one
     record: Any = None
     # Forms that are valid or not, but are no records.
     extra_forms: Sequence[Any] = ()
@@ -112,7 +113,12 @@ class EntryView(View):
 
     @property
     def case_code(self) -> str:
-        return self.case.code if self.case else ""
+        return self.case.code if hasattr(self, "case") else ""
+
+    @property
+    def by(self) -> User:
+        """The person who asks."""
+        return person_of(self.request)
 
     # --- what all share
 
@@ -180,7 +186,7 @@ class EntryView(View):
     def context(self) -> dict[str, Any]:
         sections = [view for form in self.forms for view in form_sections(form)]
         return {
-            "case": self.case,
+            "case": getattr(self, "case", None),
             "forms": self.forms,
             "has_errors": any(form.errors for form in [*self.forms, *self.extra_forms]),
             "sections": sections,

@@ -7,13 +7,15 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
 from cases import actions
 from cases.forms import PatientSearchForm
-from cases.models import Patient
-from cases.views.finding import find_case
+from cases.models import Patient, PatientIdentity
+from cases.views.finding import find_case, person_of
 from registry import audit
+from registry.constraints import described_fields
 from registry.display import shown
 from registry.permissions import Permission, check
 
@@ -24,14 +26,13 @@ MOST_FOUND = 20
 def show_identity(request: HttpRequest, code: str) -> HttpResponse:
     """The identity panel of a case; every showing is an event."""
     case = find_case(request, code)
-    identity = actions.read_identity(by=request.user, patient=case.patient)  # type: ignore[arg-type]
-    names = ("family_name", "given_name", "birth_date", "hospital_number")
+    identity = actions.read_identity(by=person_of(request), patient=case.patient)
     lines = [
         {
-            "label": identity._meta.get_field(name).verbose_name.capitalize(),
-            "value": shown(identity._meta.get_field(name), getattr(identity, name)),
+            "label": capfirst(str(field.verbose_name)),
+            "value": shown(field, getattr(identity, field.name)),
         }
-        for name in names
+        for field in described_fields(PatientIdentity)
         if identity
     ]
     context = {"case": case, "lines": lines, "is_fragment": is_fragment(request)}
@@ -48,7 +49,7 @@ def is_fragment(request: HttpRequest) -> bool:
 @require_POST
 def find_patient(request: HttpRequest) -> HttpResponse:
     """Patients of the own centre by code, hospital number or family name."""
-    check(request.user, Permission.READ_IDENTITY)  # type: ignore[arg-type]
+    check(person_of(request), Permission.READ_IDENTITY)
     form = PatientSearchForm(request.POST, auto_id="search_%s")
     found: list[Patient] = []
     if form.is_valid():

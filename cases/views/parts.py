@@ -32,11 +32,11 @@ class PartView(EntryView):
         return {"case": self.case}
 
     def check(self) -> None:
-        check_can_write(self.request.user, self.record or self.case)  # type: ignore[arg-type]
+        check_can_write(self.by, self.record or self.case)
 
     def update(self, version: int) -> None:
         actions.update_record(
-            by=self.request.user,  # type: ignore[arg-type]
+            by=self.by,
             record=self.record,
             values=self.form.values(),
             missing=self.form.missing(),
@@ -46,7 +46,7 @@ class PartView(EntryView):
     def entered(self) -> dict[str, Any]:
         """What every create action takes."""
         return {
-            "by": self.request.user,
+            "by": self.by,
             "values": self.form.values(),
             "missing": self.form.missing(),
         }

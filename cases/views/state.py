@@ -18,7 +18,7 @@ from cases import actions
 from cases.forms import ReasonForm
 from cases.models import Case, Complication, MriStudy, Operation
 from cases.views.entry import posted_version
-from cases.views.finding import find_case, find_part
+from cases.views.finding import find_case, find_part, person_of
 from registry import records
 from registry.permissions import Permission, check
 
@@ -52,11 +52,11 @@ def back_to(case: Case, section: str = "") -> HttpResponse:
 def complete(request: HttpRequest, code: str) -> HttpResponse:
     """Declare the draft complete."""
     case = find_case(request, code)
-    check(request.user, Permission.WRITE_CASES, case.centre)  # type: ignore[arg-type]
+    check(person_of(request), Permission.WRITE_CASES, case.centre)
 
     def step() -> str:
         actions.complete_case(
-            by=request.user,  # type: ignore[arg-type]
+            by=person_of(request),
             case=case,
             version=posted_version(request),
         )
@@ -70,11 +70,11 @@ def complete(request: HttpRequest, code: str) -> HttpResponse:
 def verify(request: HttpRequest, code: str) -> HttpResponse:
     """Lock the complete case."""
     case = find_case(request, code)
-    check(request.user, Permission.VERIFY_CASES, case.centre)  # type: ignore[arg-type]
+    check(person_of(request), Permission.VERIFY_CASES, case.centre)
 
     def step() -> str:
         actions.verify_case(
-            by=request.user,  # type: ignore[arg-type]
+            by=person_of(request),
             case=case,
             version=posted_version(request),
         )
@@ -88,11 +88,11 @@ def verify(request: HttpRequest, code: str) -> HttpResponse:
 def amend(request: HttpRequest, code: str) -> HttpResponse:
     """Open the verified case for correction."""
     case = find_case(request, code)
-    check(request.user, Permission.WRITE_CASES, case.centre)  # type: ignore[arg-type]
+    check(person_of(request), Permission.WRITE_CASES, case.centre)
 
     def step() -> str:
         actions.amend_case(
-            by=request.user,  # type: ignore[arg-type]
+            by=person_of(request),
             case=case,
             version=posted_version(request),
             reason=posted_reason(request),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from cases.completeness import completeness_of
 from cases.forms import PatientSearchForm
 from cases.models import Case, MriStudy, Operation
+from cases.views.finding import person_of
 from outcomes.models import Visit, VitalStatus
 from outcomes.schedule import expected_visits, next_expected, windows_seen
 from outcomes.views.case_page import all_parts
@@ -63,7 +64,7 @@ def with_parts(cases: QuerySet[Any]) -> QuerySet[Any]:
 @require_safe
 def case_list(request: HttpRequest) -> HttpResponse:
     """One page of cases; one event names those shown."""
-    check(request.user, Permission.READ_CASES)  # type: ignore[arg-type]
+    check(person_of(request), Permission.READ_CASES)
     sort = request.GET.get("sort", USUAL)
     if sort not in ORDERS:
         raise BadRequest(_("Unknown order."))
@@ -81,8 +82,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "next_url": page_address(request, after=page.next_cursor),
         "count": count_words(*counted(cases)),
         "without_day": bool(order.column),
-        "may_write": can(request.user, Permission.WRITE_CASES),  # type: ignore[arg-type]
-        "may_search": can(request.user, Permission.READ_IDENTITY),  # type: ignore[arg-type]
+        "may_write": can(person_of(request), Permission.WRITE_CASES),
+        "may_search": can(person_of(request), Permission.READ_IDENTITY),
         "search_form": PatientSearchForm(auto_id="search_%s"),
     }
     return render(request, "cases/list.html", context, status=400 if errors else 200)
@@ -129,7 +130,7 @@ def columns(request: HttpRequest, sort: str) -> list[dict[str, Any]]:
 
 
 def sees_several_centres(request: HttpRequest) -> bool:
-    centres = centres_with(request.user, Permission.READ_CASES)  # type: ignore[arg-type]
+    centres = centres_with(person_of(request), Permission.READ_CASES)
     return centres is None or len(centres) > 1
 
 

@@ -184,7 +184,7 @@ def summary_line(case: Case) -> list[dict[str, Any]]:
     """The title line: compartment, levels, histology, day of the operation."""
     operated = case.operated_on
     index = case.index_operation
-    line = [
+    line: list[dict[str, Any]] = [
         {
             "value": case.get_compartment_display(),
             "key": MEANINGS.get(case.compartment or ""),

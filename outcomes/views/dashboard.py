@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cases.views.finding import person_of
 from outcomes.reading import POOL, summary_for
 from outcomes.views.figures import (
     Payload,
@@ -44,7 +45,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     A page that waits for fresh numbers asks again by htmx and is told 204 as long as
     nothing changed.
     """
-    check(request.user, Permission.READ_SUMMARIES)  # type: ignore[arg-type]
+    check(person_of(request), Permission.READ_SUMMARIES)
     scopes = scopes_of(request)
     scope = request.GET.get("scope", scopes[0]["value"])
     if not scope or set(request.GET) - {"scope", "seen"}:
@@ -80,7 +81,7 @@ def ask(user: Any, scope: str, measure: str, by: str, window: str) -> Payload:
 
 def scopes_of(request: HttpRequest) -> list[dict[str, str]]:
     """The own centres first, then the pool; for roles in the registry the pool first."""
-    allowed = centres_with(request.user, Permission.READ_CASES)  # type: ignore[arg-type]
+    allowed = centres_with(person_of(request), Permission.READ_CASES)
     pool = {"value": POOL, "label": _("All centres")}
     centres = Centre.objects.filter(is_active=True)
     if allowed is None:

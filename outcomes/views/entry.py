@@ -24,9 +24,9 @@ class OutcomeView(PartView):
     """A part of a case that this app's actions write."""
 
     def check(self) -> None:
-        check(self.request.user, Permission.WRITE_CASES, self.case.centre)  # type: ignore[arg-type, union-attr]
+        check(self.by, Permission.WRITE_CASES, self.case.centre)
         if self.record:
-            actions.check_can_write(self.request.user, self.record)  # type: ignore[arg-type]
+            actions.check_can_write(self.by, self.record)
 
     def update(self, version: int) -> None:
         actions.update_record(version=version, record=self.record, **self.entered())
@@ -50,9 +50,9 @@ class EditVisit(OutcomeView):
 
     def joa_form(self) -> str | None:
         """The form used before; else that of the region."""
-        visits = self.case.visits.current().exclude(joa_region=None)  # type: ignore[union-attr]
+        visits = self.case.visits.current().exclude(joa_region=None)
         before = visits.order_by("-pk").values_list("joa_region", flat=True).first()
-        region = self.case.region or ""  # type: ignore[union-attr]
+        region = self.case.region or ""
         by_region = {
             "craniocervical": JoaForm.CERVICAL_1975,
             "cervical": JoaForm.CERVICAL_1975,
@@ -94,14 +94,14 @@ class EditVitalStatus(OutcomeView):
 
     def find(self) -> None:
         EntryView.find(self)
-        self.record = VitalStatus.objects.filter(patient=self.case.patient).first()  # type: ignore[union-attr]
+        self.record = VitalStatus.objects.filter(patient=self.case.patient).first()
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return VitalStatusForm(posted, record=self.record)
 
     def create(self) -> str:
         status = actions.create_vital_status(
-            patient=self.case.patient,  # type: ignore[union-attr]
+            patient=self.case.patient,
             **self.entered(),
         )
         return str(status.code)

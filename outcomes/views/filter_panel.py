@@ -77,7 +77,7 @@ def chips(asked: QueryDict) -> list[dict[str, str]]:
     return [
         {
             "label": f"{capfirst(str(BY_NAME[name].label))}: "
-            f"{value_words(BY_NAME[name], asked[name])}",
+            f"{value_words(BY_NAME[name], str(asked[name]))}",
             "remove_url": address(asked, **{name: None}),
         }
         for name in BY_NAME

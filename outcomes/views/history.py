@@ -70,8 +70,8 @@ def changes_between(model: Any, before: Any, after: Any) -> Iterator[dict[str, A
             label = capfirst(str(field.verbose_name))
             yield {"label": label, "old": old, "new": new}
     if hasattr(after, "status") and before.status != after.status:
-        old, new = CaseStatus(before.status).label, CaseStatus(after.status).label
-        yield {"label": _("State"), "old": old, "new": new}
+        states = [str(CaseStatus(event.status).label) for event in (before, after)]
+        yield {"label": _("State"), "old": states[0], "new": states[1]}
     if after.voided_at and not before.voided_at:
         yield {"label": _("Voided"), "old": None, "new": after.void_reason}
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from cases.choices import CaseStatus
 from cases.completeness import completeness_of
 from cases.models import Case, Operation
+from cases.views.finding import person_of
 from outcomes.models import Visit, VitalStatus
 from outcomes.schedule import (
     APPOINTMENTS,
@@ -38,7 +39,7 @@ Row = dict[str, Any]
 @require_safe
 def worklist(request: HttpRequest) -> HttpResponse:
     """Lists of the own centre, the most pressing first; one event names the cases."""
-    check(request.user, Permission.READ_CASES)  # type: ignore[arg-type]
+    check(person_of(request), Permission.READ_CASES)
     today = timezone.localdate()
     waiting = waiting_visits(request, today)
     overdue = [row for row in waiting if row["expected"].state == "overdue"]
@@ -54,8 +55,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "due": due[:MOST_SHOWN],
         "visit_columns": [*visit_columns(), {"label": ""}],
         "case_columns": case_columns(),
-        "may_write": can(request.user, Permission.WRITE_CASES),  # type: ignore[arg-type]
-        "may_verify": can(request.user, Permission.VERIFY_CASES),  # type: ignore[arg-type]
+        "may_write": can(person_of(request), Permission.WRITE_CASES),
+        "may_verify": can(person_of(request), Permission.VERIFY_CASES),
         "most_shown": MOST_SHOWN,
     }
     return render(request, "outcomes/worklist.html", context)
@@ -166,7 +167,7 @@ def visit_row(operation: Operation, expected: Expected, today: date) -> Row:
         "enter_url": f"{enter}?type={expected.window.name}",
         "cells": [
             {"value": case.code},
-            {"value": operation.surgery_date.isoformat()},  # type: ignore[union-attr]
+            {"value": operation.surgery_date.isoformat()},
             {"value": expected.label},
             {"value": expected.on.isoformat()},
             {"value": contact.isoformat()},

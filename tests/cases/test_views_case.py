@@ -135,6 +135,7 @@ def test_a_hospital_number_is_taken_once_a_centre(page: Client) -> None:
     assert response.context["forms"][0].errors["hospital_number"] == [
         "A patient with this hospital number exists in your centre."
     ]
+    assert response.context["known"] == Patient.objects.get()
     assert Case.objects.count() == 1
 
 
