@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Case as CaseExpression
 from django.db.models import (
     CharField,
@@ -22,6 +23,7 @@ from django.db.models import (
     FloatField,
     Func,
     IntegerField,
+    Max,
     QuerySet,
     Value,
     When,
@@ -32,11 +34,13 @@ from django.utils.translation import gettext_lazy as _
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind, Release
 from outcomes.models.fact_columns import FACT_COLUMNS
+from outcomes.summaries import wanted_of
 from registry.fields import Privacy
 
 OLDEST_AGE = 90
 WITHDRAWN = "withdrawn"
 OTHER = "other"
+RARE_VALUES_SECONDS = 3600
 ROUNDED_TO = {"volume_cm3": 1}  # decimal places; sizes in mm have none
 
 
@@ -124,7 +128,19 @@ def as_released(column: FactColumn) -> FactColumn:
 
 
 def rare_values(name: str) -> list[str]:
-    """Values of a column that fewer cases than the threshold share."""
+    """Values of a column that fewer cases than the threshold share.
+
+    Counting reads the whole table, so one count serves every page until a case changes.
+    """
+    latest = CaseFacts.objects.aggregate(latest=Max("pk"))["latest"]
+    moment = f"{wanted_of(None)}-{latest}-{settings.DISCLOSURE_THRESHOLD}"
+    found = cache.get_or_set(
+        f"rare-{name}-{moment}", lambda: counted_as_rare(name), RARE_VALUES_SECONDS
+    )
+    return list(found or [])
+
+
+def counted_as_rare(name: str) -> list[str]:
     counted = CaseFacts.objects.exclude(**{name: None}).values(name)
     return [
         row[name]
