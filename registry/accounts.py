@@ -22,11 +22,12 @@ from django.core.mail import send_mail
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry import audit
-from registry.models import User
+from registry.models import AuditEvent, User
 
 logger = logging.getLogger(__name__)
 MAIL_ERRORS = (OSError, SMTPException)
@@ -93,10 +94,14 @@ def record_failed_sign_in(
 
 @receiver(user_locked_out)
 def tell_locked_out(sender: Any, username: str | None, **kwargs: Any) -> None:
-    """The person learns by mail what the sign-in page must not tell a stranger."""
+    """The person learns by mail what the sign-in page must not tell a stranger.
+
+    Every further attempt during the lock arrives here too; the mail goes out once.
+    """
     person = _person(username)
+    told = person is not None and _was_locked_lately(person)
     audit.record("session.locked", actor=person)
-    if person is not None:
+    if person is not None and not told:
         send_mail(
             _("Sign-in locked for 15 minutes"),
             _(
@@ -148,6 +153,14 @@ def end_sessions(person: User, except_key: str | None = None) -> None:
         session_key=except_key
     ):
         session.end()
+
+
+def _was_locked_lately(person: User) -> bool:
+    return AuditEvent.objects.filter(
+        action="session.locked",
+        actor_id=person.pk,
+        at__gt=timezone.now() - settings.AXES_COOLOFF_TIME,
+    ).exists()
 
 
 def _person(address: str | None) -> User | None:

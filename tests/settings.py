@@ -1,6 +1,6 @@
 """The project's settings on the tests' own PostgreSQL.
 
-Nothing else differs: the environment is set here, before the settings read it, because
+Nothing else differs but the cost of passwords. The environment is set here, before the settings read it, because
 pytest-django loads them before any conftest.
 """
 
@@ -14,7 +14,8 @@ os.environ["DATABASE_URL"] = database_url(var_folder() / "test-postgres")
 os.environ["API_RATE_USER"] = os.environ["API_RATE_ANONYMOUS"] = "1000000/min"
 
 from registry.settings import *  # noqa: F403, TID251
-from registry.settings import DATABASES  # noqa: TID251
+from registry.settings import DATABASES, PASSWORD_HASHERS  # noqa: TID251
 
 # Named after the process, so that two runs at a time do not meet.
 DATABASES["default"]["TEST"] = {"NAME": f"test_{os.getpid()}"}
+PASSWORD_HASHERS = ["tests.hashing.QuickArgon2", *PASSWORD_HASHERS]
