@@ -14,11 +14,10 @@ from django.views.decorators.http import require_safe
 
 from cases.views.finding import person_of
 from outcomes.reading import POOL, summary_for
+from outcomes.views.figure_words import Payload, percent
 from outcomes.views.figures import (
-    Payload,
     improvement_figure,
     pain_figure,
-    percent,
     survival_figure,
     volume_figure,
 )

@@ -6,175 +6,31 @@ denominator. A group that is hidden to protect patients is named, never drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
-from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.models.outcome_columns import CHANGES, EXCLUSIONS, RESIDUAL_PAIN
-from registry.display import MEANINGS
+from outcomes.views.figure_words import (
+    Group,
+    Payload,
+    answer,
+    contrasts,
+    difference_words,
+    hidden_rows,
+    joined,
+    note_on_hidden,
+    percent,
+    ratio_words,
+    shown_groups,
+    test_words,
+)
 
-Payload = dict[str, Any]
-Group = dict[str, Any]
 Figure = dict[str, Any]
-PERCENT = 100
 # A curve is drawn as long as this many are followed in one group at least: beyond, one
 # event moves it by a fifth or more.
 LEAST_AT_RISK = 5
-# What a chart has room for; tables and answers give the whole name.
-SHORT = {
-    "intradural_extramedullary": gettext_lazy("Extramedullary"),
-    "intradural_both": gettext_lazy("Intra- and extramedullary"),
-    "dumbbell_intra_extradural": gettext_lazy("Dumbbell"),
-    "foraminal_paravertebral": gettext_lazy("Foraminal"),
-    "gtr": "GTR",
-    "ntr": "NTR",
-    "str": "STR",
-    "pr": "PR",
-}
-
-
-def shown_groups(payload: Payload) -> list[Group]:
-    """Groups that are not hidden, each with its label and colour."""
-    return [
-        group
-        | {
-            "name": group_label(group),
-            "short": short_label(group),
-            "meaning": meaning_of(group),
-        }
-        for group in payload["groups"]
-        if not group.get("suppressed")
-    ]
-
-
-def hidden_labels(payload: Payload) -> list[str]:
-    return [
-        group_label(group) for group in payload["groups"] if group.get("suppressed")
-    ]
-
-
-def group_label(group: Group) -> str:
-    """The group in words, such as ``Intramedullary, Gross total (GTR)``."""
-    words = [code_label(name, code) for name, code in group["group"].items()]
-    return ", ".join(words) or _("All cases")
-
-
-def short_label(group: Group) -> str:
-    codes = list(group["group"].values())
-    short = SHORT.get(str(codes[0])) if len(codes) == 1 else None
-    return str(short) if short else group_label(group)
-
-
-def code_label(column: str, code: Any) -> str:
-    if code is None:
-        label = COLUMN_BY_NAME[column].label
-        return _("%(what)s not known") % {"what": capfirst(str(label))}
-    return str(dict(COLUMN_BY_NAME[column].values).get(code, code))
-
-
-def meaning_of(group: Group) -> str:
-    codes = list(group["group"].values())
-    if not codes:
-        return "all"
-    return "unknown" if codes[0] is None else MEANINGS.get(str(codes[0]), "other")
-
-
-def percent(value: float | None) -> str:
-    """``17.6 %``; a dash where nothing can be said."""
-    return "–" if value is None else f"{value * PERCENT:.1f} %"
-
-
-def share_words(group: Group) -> str:
-    """``Intramedullary 0 of 19 (0.0 to 17.6 %)``."""
-    if not group["assessed"]:
-        return _("%(name)s: nobody assessed") % {"name": group["name"]}
-    share = group["proportion"]
-    return _("%(name)s %(n)s of %(total)s (%(lower)s to %(upper)s)") % {
-        "name": group["name"],
-        "n": f"{group['events']:,}",
-        "total": f"{group['assessed']:,}",
-        "lower": percent(share["lower"]).removesuffix(" %"),
-        "upper": percent(share["upper"]),
-    }
-
-
-def answer(payload: Payload, verb: str) -> str:
-    """The answer of all groups in one line, with exact 95 % limits."""
-    told = [share_words(group) for group in shown_groups(payload)]
-    return f"{verb}: {'; '.join(told)}." if told else _("Nothing can be shown.")
-
-
-def note_on_hidden(payload: Payload) -> str:
-    hidden = hidden_labels(payload)
-    if not hidden:
-        return ""
-    return _("Hidden, because too few patients could be recognised: %(names)s.") % {
-        "names": ", ".join(hidden)
-    }
-
-
-def hidden_rows(payload: Payload, width: int) -> list[list[Any]]:
-    """Table rows of hidden groups: the name and nothing else."""
-    return [[label, *[_("hidden")] * width] for label in hidden_labels(payload)]
-
-
-def test_words(payload: Payload) -> str:
-    """The test of the groups, never without saying why it is missing."""
-    test = payload.get("test", {})
-    if test.get("estimable"):
-        return f"{capfirst(test['name'])}: p {p_value(test['p_value'])}."
-    reason = test.get("reason")
-    return _("Not tested: %(reason)s.") % {"reason": reason} if reason else ""
-
-
-def p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def contrasts(
-    payload: Payload, key: str, words: Callable[[dict[str, Any]], str]
-) -> str:
-    """Differences to the first group with their intervals."""
-    told = []
-    for item in payload.get("differences", []):
-        found = item[key]
-        if found.get("value") is None:
-            continue
-        pair = (
-            group_label({"group": item["group"]}),
-            group_label({"group": item["reference"]}),
-        )
-        told.append(f"{pair[0]} / {pair[1]}: {words(found)}")
-    return "; ".join(told) + "." if told else ""
-
-
-def ratio_words(found: dict[str, Any]) -> str:
-    upper = "∞" if found["upper"] is None else f"{found['upper']:.2f}"
-    lower = "0" if found["lower"] is None else f"{found['lower']:.2f}"
-    return _("rate ratio %(value)s (%(lower)s to %(upper)s)") % {
-        "value": f"{found['value']:.2f}",
-        "lower": lower,
-        "upper": upper,
-    }
-
-
-def difference_words(found: dict[str, Any]) -> str:
-    return _("difference %(value)s (%(lower)s to %(upper)s)") % {
-        "value": percent(found["value"]),
-        "lower": percent(found["lower"]),
-        "upper": percent(found["upper"]),
-    }
-
-
-def joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
-
-
-# --- the figures
 
 
 def volume_figure(payload: Payload) -> Figure:

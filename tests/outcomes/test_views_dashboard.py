@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from outcomes import summaries
-from outcomes.views import figures
+from outcomes.views import figure_words, figures
 from registry.models import Centre
 from registry.permissions import Role
 from tests.factories import (
@@ -125,11 +125,27 @@ def test_people_of_the_whole_registry_see_the_pool(centre: Centre) -> None:
 
 
 def test_small_p_values_are_not_written_as_zero() -> None:
-    assert figures.p_value(0.0000001) == "< 0.001"
-    assert figures.p_value(0.0421) == "= 0.042"
+    assert figure_words.p_value(0.0000001) == "< 0.001"
+    assert figure_words.p_value(0.0421) == "= 0.042"
 
 
 def test_the_axis_ends_where_few_are_followed() -> None:
     curve = {"days": [100, 900, 4000], "at_risk": [40, 5, 1]}
     assert figures.last_day([curve]) == 900
     assert figures.last_day([{"days": [10], "at_risk": [1]}]) is None
+
+
+def test_a_contrast_without_events_in_one_group_keeps_its_limit() -> None:
+    found = {"value": None, "lower": 0.023, "upper": None}
+    assert figure_words.ratio_words(found) == "rate ratio – (0.02 to ∞)"
+    payload = {
+        "differences": [
+            {
+                "group": {"eor_mri": "str"},
+                "reference": {"eor_mri": "gtr"},
+                "rate_ratio": found,
+            }
+        ]
+    }
+    told = figure_words.contrasts(payload, "rate_ratio", figure_words.ratio_words)
+    assert told.startswith("Subtotal (STR) / Gross total (GTR): rate ratio –")
