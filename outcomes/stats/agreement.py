@@ -15,21 +15,22 @@ from collections.abc import Hashable, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
-from scipy.stats import norm
 from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.proportion import proportion_confint
 
 from outcomes.stats.checks import (
     FloatArray,
-    as_floats,
-    check_count,
+    as_labels,
+    as_matrix,
+    as_repetition,
     check_level,
-    check_not_empty,
     check_same_length,
 )
 from outcomes.stats.errors import StatError
+from outcomes.stats.proportions import clopper_pearson, standard_normal_limit
 from outcomes.stats.result import Interval, Result
+from outcomes.stats.tables import as_table
 
 Weights = Literal["none", "linear", "quadratic"]
 ROUNDING = 1e-12  # of variances that are zero but for rounding
@@ -79,12 +80,13 @@ def agreement_table(
     categories: Sequence[Hashable],
 ) -> list[list[int]]:
     """Counts by the first reader's (rows) and the second's category (columns)."""
-    check_same_length(first=first, second=second)
+    one_reader, other_reader = as_labels(first, "first"), as_labels(second, "second")
+    check_same_length(first=one_reader, second=other_reader)
     place = {category: index for index, category in enumerate(categories)}
     if len(place) != len(categories):
         raise StatError("categories contain duplicates")
     table = [[0] * len(categories) for _ in categories]
-    for one, other in zip(first, second, strict=True):
+    for one, other in zip(one_reader, other_reader, strict=True):
         if one not in place or other not in place:
             raise StatError(f"a reading is none of the categories: {one!r}, {other!r}")
         table[place[one]][place[other]] += 1
@@ -92,13 +94,13 @@ def agreement_table(
 
 
 def cohen_kappa(
-    table: Sequence[Sequence[int]], weights: Weights = "none", level: float = 0.95
+    table: ArrayLike, weights: Weights = "none", level: float = 0.95
 ) -> Kappa:
     """Kappa of a square table of counts, in the order of the scale for weights.
 
     Linear weights are 1-|i-j|/(k-1), quadratic 1-((i-j)/(k-1))².
     """
-    check_level(level)
+    level = check_level(level)
     counts = _square(table)
     if weights not in ("none", "linear", "quadratic"):
         raise StatError(f"weights are none, linear or quadratic, not {weights!r}")
@@ -110,7 +112,7 @@ def cohen_kappa(
         method=f"Cohen's kappa, weights {weights}",
         kappa=_normal_interval(kappa, error, level),
         standard_error=error,
-        observed=_observed(agreed, int(counts.sum()), level),
+        observed=clopper_pearson(agreed, int(counts.sum()), level),
         expected=expected,
         readings=int(counts.sum()),
         reason=reason,
@@ -119,15 +121,15 @@ def cohen_kappa(
 
 
 def icc_2_1(
-    ratings: Sequence[Sequence[float]], level: float = 0.95
+    ratings: ArrayLike, weights: ArrayLike | None = None, level: float = 0.95
 ) -> IntraclassCorrelation:
     """ICC(2,1) of a complete table, one row per subject and one column per reader.
 
-    Interval of McGraw and Wong with Satterthwaite's degrees of freedom. Not
+    ``weights`` are whole numbers of subjects that a row stands for. Interval of McGraw and Wong with Satterthwaite's degrees of freedom. Not
     estimable when all readings are the same; without any error the limits are None.
     """
-    check_level(level)
-    rows = _complete(ratings)
+    level = check_level(level)
+    rows = _complete(ratings, weights)
     n, k = rows.shape
     subjects, readers, error = _mean_squares(rows)
     scale = subjects + (k - 1) * error + k * (readers - error) / n
@@ -160,15 +162,12 @@ def icc_2_1(
     )
 
 
-def _square(table: Sequence[Sequence[int]]) -> FloatArray:
-    for row in table:
-        check_same_length(rows=table, columns=row)
-        for count in row:
-            check_count(count, "count")
-    counts = np.array(table, dtype=np.float64)
+def _square(table: ArrayLike) -> FloatArray:
+    counts = as_table(table)
+    check_same_length(rows=counts, columns=counts[0])
     if len(counts) < 2 or counts.sum() == 0:
         raise StatError("table needs two categories and one reading at least")
-    return counts
+    return counts.astype(np.float64)
 
 
 def _kappa_and_error(
@@ -196,24 +195,13 @@ def _normal_interval(
     """Limits cut at -1 and 1."""
     lower = upper = None
     if value is not None and error is not None:
-        half = float(norm.ppf((1 + level) / 2)) * error
+        half = standard_normal_limit(level) * error
         lower, upper = max(-1.0, value - half), min(1.0, value + half)
     return Interval(
         value=value,
         lower=lower,
         upper=upper,
         method="normal, Fleiss-Cohen-Everitt standard error",
-        level=level,
-    )
-
-
-def _observed(agreed: int, n: int, level: float) -> Interval:
-    lower, upper = proportion_confint(agreed, n, alpha=1 - level, method="beta")
-    return Interval(
-        value=agreed / n,
-        lower=float(lower),
-        upper=float(upper),
-        method="Clopper-Pearson",
         level=level,
     )
 
@@ -228,12 +216,9 @@ def _indices(counts: FloatArray) -> dict[str, float]:
     }
 
 
-def _complete(ratings: Sequence[Sequence[float]]) -> FloatArray:
-    check_not_empty(ratings, "ratings")
-    rows = [as_floats(row, "ratings") for row in ratings]
-    for row in rows:
-        check_same_length(first_row=rows[0], row=row)
-    table = np.vstack(rows)
+def _complete(ratings: ArrayLike, weights: ArrayLike | None) -> FloatArray:
+    rows = as_matrix(ratings, "ratings")
+    table = np.repeat(rows, as_repetition(weights, rows, "ratings"), axis=0)
     if table.shape[0] < 2 or table.shape[1] < 2:
         raise StatError("ratings need two subjects and two readers at least")
     return table

@@ -16,16 +16,20 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from outcomes.stats.checks import (
     FloatArray,
     as_floats,
+    as_number,
     check_not_empty,
     check_not_negative,
     check_same_length,
 )
 from outcomes.stats.errors import StatError
+from outcomes.stats.means import Moments, moments
 from outcomes.stats.result import Result
+from outcomes.stats.samples import Sample, sorted_rows
 
 StandardDeviation = Literal["pooled", "treated", "control", "all"]
 COMPLETE_SEPARATION = "complete separation"
@@ -60,52 +64,54 @@ class EcdfDifference(Result):
     maximum: float
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Moments(Result):
-    """Size (sum of weights), mean and variance of one group."""
+def weighted_moments(
+    values: Sample, weights: ArrayLike | None, *, name: str = "values"
+) -> Moments:
+    """Moments under the weights of a matching, as R's MatchIt: Σw/((Σw)²-Σw²).
 
-    size: float
-    mean: float
-    variance: float
-
-
-def moments(values: Sequence[float], weights: Sequence[float] | None = None) -> Moments:
-    """Mean and variance (n - 1; with weights as R's MatchIt, Σw/((Σw)²-Σw²))."""
-    x, w = _weighted(values, weights, "values")
+    These weights are shares of a case, not repetitions; counts go to ``moments``.
+    """
+    if weights is None:
+        return moments(values, name=name)
+    if isinstance(values, Mapping):
+        raise StatError(f"{name} are counts already and take no weights")
+    x, w = _weighted(values, weights, name)
     total = float(w.sum())
     # From the first value on, so that a constant column has variance zero exactly.
     mean = float(x[0]) + float(w @ (x - x[0])) / total
     spread = float(w @ np.square(x - mean))
     room = total**2 - float(np.square(w).sum())
     if room <= 0:
-        raise StatError("a variance needs two cases")
+        raise StatError(f"{name} needs at least 2 cases for a variance")
     return Moments(size=total, mean=mean, variance=spread * total / room)
 
 
 def smd_continuous(
-    treated: Sequence[float],
-    control: Sequence[float],
+    treated: Sample,
+    control: Sample,
     *,
     sd: StandardDeviation = "pooled",
-    treated_weights: Sequence[float] | None = None,
-    control_weights: Sequence[float] | None = None,
+    treated_weights: ArrayLike | None = None,
+    control_weights: ArrayLike | None = None,
     before_matching: float | None = None,
 ) -> StandardisedDifference:
-    """SMD of rows; ``before_matching`` is a standard deviation to use instead.
+    """SMD of rows or counts; ``before_matching`` is a standard deviation to use instead.
 
     ``all`` is the standard deviation over both groups together, unweighted.
     """
     together = None
     if sd == "all":
         both = np.concatenate(
-            [as_floats(treated, "treated"), as_floats(control, "control")]
+            [sorted_rows(treated, "treated"), sorted_rows(control, "control")]
         )
-        together = moments(both.tolist()).variance
-    one, other = moments(treated, treated_weights), moments(control, control_weights)
+        together = moments(both).variance
+    one = weighted_moments(treated, treated_weights, name="treated")
+    other = weighted_moments(control, control_weights, name="control")
     if before_matching is not None:
-        if not before_matching >= 0:
+        given = as_number(before_matching, "before_matching")
+        if given < 0:
             raise StatError("before_matching must be a standard deviation")
-        return _smd(one, other, GIVEN_SD, before_matching**2)
+        return _smd(one, other, GIVEN_SD, given**2)
     return _smd(one, other, sd, _variance(one, other, sd, together))
 
 
@@ -127,7 +133,8 @@ def smd_binary(
     """SMD of two proportions from counts, or sums of weights; variance p(1-p)."""
     one = _bernoulli(treated_events, treated_total, "treated")
     other = _bernoulli(control_events, control_total, "control")
-    share = (treated_events + control_events) / (treated_total + control_total)
+    total = one.size + other.size
+    share = (one.mean * one.size + other.mean * other.size) / total
     return _smd(one, other, sd, _variance(one, other, sd, share * (1 - share)))
 
 
@@ -140,9 +147,8 @@ def smd_multilevel(
     exactly when no level is shared, which is complete separation.
     """
     levels = sorted(set(treated) | set(control))
-    one = _shares([treated.get(level, 0) for level in levels], "treated")
-    other = _shares([control.get(level, 0) for level in levels], "control")
-    size1, size0 = sum(treated.values()), sum(control.values())
+    one, size1 = _shares([treated.get(level, 0) for level in levels], "treated")
+    other, size0 = _shares([control.get(level, 0) for level in levels], "control")
     method, sd = "Mahalanobis distance of proportions (Yang-Dalton)", "pooled"
     if not (one * other).any():
         return StandardisedDifference(
@@ -165,12 +171,12 @@ def variance_ratio(treated: Moments, control: Moments) -> float | None:
 
 
 def ecdf_difference(
-    treated: Sequence[float],
-    control: Sequence[float],
+    treated: ArrayLike,
+    control: ArrayLike,
     *,
-    treated_weights: Sequence[float] | None = None,
-    control_weights: Sequence[float] | None = None,
-    at: Sequence[float] | None = None,
+    treated_weights: ArrayLike | None = None,
+    control_weights: ArrayLike | None = None,
+    at: ArrayLike | None = None,
 ) -> EcdfDifference:
     """Distance of the two distributions at the distinct values of both groups.
 
@@ -229,28 +235,31 @@ def _standard_error(value: float, size1: float, size0: float) -> float:
 
 
 def _bernoulli(events: float, total: float, name: str) -> Moments:
-    if not (0 <= events <= total and 0 < total < math.inf):
+    with_event, size = as_number(events, name), as_number(total, name)
+    if not (0 <= with_event <= size and size > 0):
         raise StatError(f"{name} events must lie between 0 and a total above 0")
-    share = events / total
-    return Moments(size=total, mean=share, variance=share * (1 - share))
+    share = with_event / size
+    return Moments(size=size, mean=share, variance=share * (1 - share))
 
 
-def _shares(counts: Sequence[float], name: str) -> FloatArray:
+def _shares(counts: Sequence[float], name: str) -> tuple[FloatArray, float]:
+    """The shares of the levels and the size of the group."""
     array = as_floats(counts, name)
     check_not_negative(array, name)
-    if array.sum() == 0:
+    total = float(array.sum())
+    if total == 0:
         raise StatError(f"{name} is empty")
-    return np.asarray(array / array.sum())
+    return array / total, total
 
 
 def _weighted(
-    values: Sequence[float], weights: Sequence[float] | None, name: str
+    values: ArrayLike, weights: ArrayLike | None, name: str
 ) -> tuple[FloatArray, FloatArray]:
     """Values and their weights, one each by default; weights are above zero."""
     x = as_floats(values, name)
     check_not_empty(x, name)
     w = np.ones(len(x)) if weights is None else as_floats(weights, "weights")
-    check_same_length(values=x, weights=w)
+    check_same_length(**{name: x, "weights": w})
     if (w <= 0).any():
         raise StatError("weights must be above zero")
     return x, w

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,19 +11,71 @@ from numpy.typing import ArrayLike, NDArray
 from outcomes.stats.errors import StatError
 
 FloatArray = NDArray[np.float64]
+CountArray = NDArray[np.int64]
+
+# Booleans, whole numbers, floats. Texts and dates are no numbers, whatever NumPy
+# would make of them; Decimal comes as an array of objects.
+_NUMBER_KINDS = "biuf"
+# Up to here a float holds every whole number.
+LARGEST_COUNT = 2**53
 
 
 def as_floats(values: ArrayLike, name: str) -> FloatArray:
     """One-dimensional finite floats; raises StatError naming the argument."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise StatError(f"{name} must be numbers") from error
+    array = _numbers(values, name)
     if array.ndim != 1:
         raise StatError(f"{name} must be one-dimensional, not {array.ndim}-dimensional")
+    return array
+
+
+def as_matrix(values: ArrayLike, name: str) -> FloatArray:
+    """Finite floats in rows of one length, at least one row and one column."""
+    array = _numbers(values, name)
+    if array.ndim != 2 or array.size == 0:
+        raise StatError(f"{name} must be rows of equally many numbers")
+    return array
+
+
+def _numbers(values: ArrayLike, name: str) -> FloatArray:
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind == "O":
+            if any(isinstance(value, str | bytes) for value in given.flat):
+                raise StatError(f"{name} must be numbers")
+        elif given.dtype.kind not in _NUMBER_KINDS:
+            raise StatError(f"{name} must be numbers")
+        array = given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StatError(f"{name} must be numbers") from error
     if not np.isfinite(array).all():
         raise StatError(f"{name} contains NaN or infinite values")
     return array
+
+
+def as_number(value: float, name: str) -> float:
+    """One finite number; raises StatError naming the argument."""
+    return float(as_floats([value], name)[0])
+
+
+def as_labels(values: Iterable[Any], name: str) -> list[Any]:
+    """Plain labels of a list, an array or a column; none may be missing."""
+    for convert in ("to_pylist", "tolist"):
+        if hasattr(values, convert):
+            labels = list(getattr(values, convert)())
+            break
+    else:
+        labels = list(values)
+    if any(map(_is_missing, labels)):
+        raise StatError(f"{name} contains missing values")
+    return labels
+
+
+def _is_missing(label: Any) -> bool:
+    """None, NaN, or a missing value that will not even be compared."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:
+        return True
 
 
 def check_same_length(**named: Sequence[object] | NDArray[np.generic]) -> None:
@@ -45,7 +98,7 @@ def check_not_negative(values: FloatArray, name: str) -> None:
         raise StatError(f"{name} contains negative values")
 
 
-def check_count(value: int, name: str) -> int:
+def check_count(value: float, name: str) -> int:
     """A whole number of at least zero."""
     try:
         whole = not isinstance(value, bool) and int(value) == value and value >= 0
@@ -66,9 +119,10 @@ def check_events_of_total(events: int, total: int) -> tuple[int, int]:
 
 def check_level(level: float) -> float:
     """A confidence level strictly between 0 and 1."""
-    if not 0 < level < 1:
+    number = as_number(level, "level")
+    if not 0 < number < 1:
         raise StatError(f"level must lie between 0 and 1, not {level!r}")
-    return float(level)
+    return number
 
 
 def as_flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
@@ -83,10 +137,25 @@ def as_flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
     return np.asarray(array == 1)
 
 
-def as_counts(values: ArrayLike, name: str) -> NDArray[np.int64]:
+def as_counts(values: ArrayLike, name: str) -> CountArray:
     """One-dimensional whole numbers of at least zero."""
-    array = as_floats(values, name)
+    return whole_numbers(as_floats(values, name), name)
+
+
+def whole_numbers(array: FloatArray, name: str) -> CountArray:
+    """Counts of any shape; none so large that the next one could not be told apart."""
     check_not_negative(array, name)
-    if (array != np.floor(array)).any():
-        raise StatError(f"{name} must be whole numbers")
+    if (array != np.floor(array)).any() or (array > LARGEST_COUNT).any():
+        raise StatError(f"{name} must be whole numbers up to 2**53")
     return array.astype(np.int64)
+
+
+def as_repetition(
+    weights: ArrayLike | None, rows: NDArray[np.generic], name: str
+) -> CountArray:
+    """How many cases each of the ``rows`` stands for, one by default."""
+    if weights is None:
+        return np.ones(len(rows), dtype=np.int64)
+    counts = as_counts(weights, "weights")
+    check_same_length(**{name: rows, "weights": counts})
+    return counts

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from outcomes.stats.checks import as_flags, as_labels
 from outcomes.stats.errors import StatError
 from outcomes.stats.means import WELCH, WelchTest, welch
 from outcomes.stats.proportions import (
@@ -88,7 +89,7 @@ def compare(
     if kind == "binary":
         if paired:
             return compare_pairs(count_pairs(first, second), level=level)
-        table = [_yes_and_no(first), _yes_and_no(second)]
+        table = [_yes_and_no(first, "first"), _yes_and_no(second, "second")]
         return compare_table(table, categories=("yes", "no"), level=level)
     if kind == "nominal":
         return _compare_labels(first, second, paired=paired, level=level)
@@ -233,7 +234,8 @@ def compare_differences(
 def _compare_labels(
     first: Sequence[Any], second: Sequence[Any], *, paired: bool, level: float
 ) -> Comparison:
-    if paired or not (len(first) and len(second)):
+    one, other = as_labels(first, "first"), as_labels(second, "second")
+    if paired or not (one and other):
         reason = NO_PAIRED_TEST if paired else EMPTY_GROUP
         return Comparison(
             test=not_estimable("test of a table", reason),
@@ -241,18 +243,15 @@ def _compare_labels(
             paired=paired,
             effects=(),
         )
-    members = [1] * len(first) + [2] * len(second)
-    table = cross_tabulate(members, [*first, *second])
+    members = [1] * len(one) + [2] * len(other)
+    table = cross_tabulate(members, [*one, *other])
     names = [str(category) for category in table.categories]
     return compare_table(table.counts, categories=names, level=level)
 
 
-def _yes_and_no(group: Sequence[Any]) -> list[int]:
-    for value in group:
-        if value not in (True, False):
-            raise StatError(f"a binary value must be true or false, not {value!r}")
-    yes = sum(map(bool, group))
-    return [yes, len(group) - yes]
+def _yes_and_no(group: Sequence[Any], name: str) -> list[int]:
+    flags = as_flags(group, name)
+    return [int(flags.sum()), int((~flags).sum())]
 
 
 def _test_table(counts: np.ndarray, seed: int) -> tuple[TestResult, str]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from outcomes.stats.checks import (
+    CountArray,
     FloatArray,
     as_counts,
     as_floats,
@@ -28,7 +29,7 @@ from outcomes.stats.checks import (
     check_same_length,
 )
 from outcomes.stats.errors import StatError
-from outcomes.stats.event_table import CountArray, distinct_days, sum_by
+from outcomes.stats.event_table import distinct_days, sum_by
 from outcomes.stats.result import Interval, Result
 from outcomes.stats.survival import (
     IntervalKind,
@@ -138,6 +139,8 @@ def _checked_counts(
     days: ArrayLike, events_by_cause: Mapping[int, ArrayLike], censored: ArrayLike
 ) -> list[np.ndarray]:
     """Days, counts of each cause in the order given, censored counts."""
+    if not events_by_cause:
+        raise StatError("events_by_cause is empty")
     times = as_floats(days, "days")
     check_not_empty(times, "days")
     check_not_negative(times, "days")

@@ -20,8 +20,9 @@ from scipy.stats import chi2, norm
 
 from outcomes.stats.checks import (
     FloatArray,
-    as_counts,
+    as_flags,
     as_floats,
+    as_repetition,
     check_level,
     check_same_length,
 )
@@ -29,7 +30,8 @@ from outcomes.stats.cox_likelihood import DeathTerms, RiskSets
 from outcomes.stats.cox_separation import is_monotone, one_sided_variables
 from outcomes.stats.errors import ConvergenceError, StatError
 from outcomes.stats.event_table import EventTable, table_from_rows
-from outcomes.stats.result import Interval, Result, TestResult
+from outcomes.stats.proportions import standard_normal_limit
+from outcomes.stats.result import Interval, Result, TestResult, finite_exp
 from outcomes.stats.survival import curve_of
 
 EVENTS_PER_VARIABLE = 10
@@ -69,7 +71,7 @@ class ProportionalHazards(Result):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CoxResult(Result):
+class CoxModel(Result):
     """A fitted model, or the reasons why it was refused (``coefficients`` empty)."""
 
     estimable: bool
@@ -101,7 +103,7 @@ def cox(
     variables: Mapping[str, ArrayLike],
     weights: ArrayLike | None = None,
     level: float = 0.95,
-) -> CoxResult:
+) -> CoxModel:
     """Hazard ratios of named numeric variables (0/1 for groups) on the time to event.
 
     ``weights`` are whole numbers of cases that a row stands for, so that equal cases
@@ -115,11 +117,10 @@ def cox(
     level = check_level(level)
     table = table_from_rows(days, events, weights)
     names, matrix = _design(variables, len(np.asarray(days)))
-    times, flags = as_floats(days, "days"), as_floats(events, "events") == 1
-    if weights is not None:
-        counts = as_counts(weights, "weights")
-        times, flags = np.repeat(times, counts), np.repeat(flags, counts)
-        matrix = np.repeat(matrix, counts, axis=0)
+    times, flags = as_floats(days, "days"), as_flags(events, "events")
+    counts = as_repetition(weights, times, "days")
+    times, flags = np.repeat(times, counts), np.repeat(flags, counts)
+    matrix = np.repeat(matrix, counts, axis=0)
     reasons = _reasons_before_fitting(names, matrix, times, flags)
     if reasons:
         return _refused(reasons, names, table, level)
@@ -134,7 +135,7 @@ def cox(
     curve = curve_of(table)
     before = np.concatenate([[1.0], curve.survival])
     place = np.searchsorted(np.asarray(curve.days), sets.death_days, side="left")
-    return CoxResult(
+    return CoxModel(
         estimable=True,
         reasons=(),
         n=table.n,
@@ -151,8 +152,8 @@ def cox(
 
 def _refused(
     reasons: tuple[str, ...], names: tuple[str, ...], table: EventTable, level: float
-) -> CoxResult:
-    return CoxResult(
+) -> CoxModel:
+    return CoxModel(
         estimable=False,
         reasons=reasons,
         n=table.n,
@@ -246,21 +247,25 @@ def _coefficients(
 ) -> tuple[CoxCoefficient, ...]:
     covariance = np.linalg.inv(fit.terms.information)
     beta, errors = fit.beta / scale, np.sqrt(np.diag(covariance)) / scale
-    half = norm.isf((1 - level) / 2) * errors
-    ratios = np.exp([beta, beta - half, beta + half]).T.tolist()
+    half = standard_normal_limit(level) * errors
+    logs = np.array([beta, beta - half, beta + half]).T.tolist()
     return tuple(
         CoxCoefficient(
             name=name,
             coefficient=float(b),
             standard_error=float(error),
             hazard_ratio=Interval(
-                value=value, lower=lower, upper=upper, method="Wald", level=level
+                value=finite_exp(value),
+                lower=finite_exp(lower),
+                upper=finite_exp(upper),
+                method="Wald",
+                level=level,
             ),
             z=float(b / error),
             p_value=float(2 * norm.sf(abs(b / error))),
         )
         for name, b, error, (value, lower, upper) in zip(
-            names, beta, errors, ratios, strict=True
+            names, beta, errors, logs, strict=True
         )
     )
 

@@ -12,7 +12,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from outcomes.stats.checks import FloatArray, check_same_length
+from outcomes.stats.checks import (
+    FloatArray,
+    as_labels,
+    check_count,
+    check_same_length,
+)
 from outcomes.stats.design import Covariates, as_binary, design_matrix
 from outcomes.stats.discrimination import Auc, auc
 from outcomes.stats.errors import StatError
@@ -48,15 +53,15 @@ def assign_folds(
 
     Raises StatError when an outcome group has fewer cases than there are folds.
     """
-    check_same_length(keys=keys, outcome=outcome)
-    if len(set(keys)) < len(keys):
+    labels, event = as_labels(keys, "keys"), as_binary(outcome, "outcome")
+    check_same_length(keys=labels, outcome=event)
+    if len(set(labels)) < len(labels):
         raise StatError("keys contain duplicates")
-    event = as_binary(outcome, "outcome")
-    if folds < 2 or min(event.sum(), (1 - event).sum()) < folds:
+    if check_count(folds, "folds") < 2 or min(event.sum(), (1 - event).sum()) < folds:
         raise StatError("folds must be 2 at least, and each outcome as frequent")
     draw = np.random.default_rng(seed)
-    order = np.array(sorted(range(len(keys)), key=lambda row: keys[row]))
-    fold_of = np.zeros(len(keys), dtype=np.int64)
+    order = np.array(sorted(range(len(labels)), key=lambda row: labels[row]))
+    fold_of = np.zeros(len(labels), dtype=np.int64)
     for group in (1, 0):
         members = draw.permutation(order[event[order] == group])
         fold_of[members] = np.arange(len(members)) % folds
@@ -77,12 +82,13 @@ def cross_validate(
     ``fit`` takes an outcome and a matrix with intercept and returns coefficients;
     by default Firth's regression, which has an answer under separation too.
     """
-    fold_of = np.array(assign_folds(keys, outcome, folds, seed))
-    matrix = design_matrix(covariates, len(keys)).matrix
-    order = np.array(sorted(range(len(keys)), key=lambda row: keys[row]))
+    labels = as_labels(keys, "keys")
+    fold_of = np.array(assign_folds(labels, outcome, folds, seed))
+    matrix = design_matrix(covariates, len(labels)).matrix
+    order = np.array(sorted(range(len(labels)), key=lambda row: labels[row]))
     event, matrix = as_binary(outcome, "outcome")[order], matrix[order]
     fold_of = fold_of[order]
-    predictions = np.zeros(len(keys))
+    predictions = np.zeros(len(labels))
     for fold in range(folds):
         inside = fold_of == fold
         coefficients = fit(event[~inside].tolist(), matrix[~inside])
@@ -91,7 +97,7 @@ def cross_validate(
         method=f"{folds}-fold cross-validation, stratified by outcome",
         folds=folds,
         seed=seed,
-        keys=tuple(keys[row] for row in order),
+        keys=tuple(labels[row] for row in order),
         fold_of=tuple(fold_of.tolist()),
         predictions=tuple(predictions.tolist()),
         auc=auc(event.tolist(), predictions.tolist()),

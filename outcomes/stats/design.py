@@ -6,9 +6,15 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from outcomes.stats.checks import FloatArray, as_floats, check_not_empty
+from outcomes.stats.checks import (
+    FloatArray,
+    as_flags,
+    as_floats,
+    as_labels,
+    check_not_empty,
+)
 from outcomes.stats.errors import StatError
 
 Covariates = Mapping[str, Sequence[float] | Sequence[str] | NDArray[np.generic]]
@@ -44,10 +50,13 @@ def _columns(
     name: str, values: Sequence[float] | Sequence[str] | NDArray[np.generic]
 ) -> list[tuple[str, FloatArray]]:
     check_not_empty(values, name)
-    if not all(isinstance(value, str) for value in values):
+    if np.asarray(values).dtype.kind in "biuf":
         return [(name, as_floats(values, name))]
-    levels = sorted({str(value) for value in values})
-    texts = np.asarray(values, dtype=np.str_)
+    labels = as_labels(values, name)
+    if not all(isinstance(label, str) for label in labels):
+        return [(name, as_floats(values, name))]
+    levels = sorted(set(map(str, labels)))
+    texts = np.asarray(labels, dtype=np.str_)
     return [
         (f"{name}={level}", (texts == level).astype(np.float64))
         for level in levels[1:] or levels
@@ -72,12 +81,10 @@ def scaled_columns(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     return matrix / scale, scale
 
 
-def as_binary(values: Sequence[int] | NDArray[np.generic], name: str) -> FloatArray:
+def as_binary(values: ArrayLike, name: str) -> FloatArray:
     """0 and 1, both present; raises StatError otherwise."""
-    array = as_floats(values, name)
-    check_not_empty(array, name)
-    if not np.isin(array, (0, 1)).all():
-        raise StatError(f"{name} must be 0 or 1")
-    if array.min() == array.max():
+    flags = as_flags(values, name)
+    check_not_empty(flags, name)
+    if flags.all() or not flags.any():
         raise StatError(f"{name} is the same in every case")
-    return array
+    return flags.astype(np.float64)

@@ -9,28 +9,35 @@ Clarke-Pearson DL. Biometrics 1988;44:837-845; Newcombe RG. Stat Med 2006;25:559
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm, rankdata
-from statsmodels.stats.proportion import proportion_confint
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 from outcomes.stats.checks import (
     FloatArray,
+    as_flags,
     as_floats,
+    as_repetition,
     check_count,
     check_level,
     check_same_length,
 )
 from outcomes.stats.design import as_binary
+from outcomes.stats.errors import StatError
+from outcomes.stats.proportions import (
+    clopper_pearson,
+    standard_normal_limit,
+    wilson,
+)
+from outcomes.stats.rank_effects import a12_limits
 from outcomes.stats.result import Interval, Result
 
 ProportionMethod = Literal["wilson", "clopper-pearson"]
-BORDER = 1e-12
-STATSMODELS_NAME = {"wilson": "wilson", "clopper-pearson": "beta"}
+PROPORTIONS = {"wilson": wilson, "clopper-pearson": clopper_pearson}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,13 +93,15 @@ def diagnostic_accuracy(
     level: float = 0.95,
 ) -> DiagnosticAccuracy:
     """Sensitivity to likelihood ratios with their intervals, from counts."""
-    check_level(level)
+    level = check_level(level)
+    if method not in PROPORTIONS:
+        raise StatError(f"method is wilson or clopper-pearson, not {method!r}")
+    share = functools.partial(PROPORTIONS[method], level=level)
     tp = check_count(true_positive, "true_positive")
     fp = check_count(false_positive, "false_positive")
     fn = check_count(false_negative, "false_negative")
     tn = check_count(true_negative, "true_negative")
-    sensitivity = _proportion(tp, tp + fn, method, level)
-    specificity = _proportion(tn, tn + fp, method, level)
+    sensitivity, specificity = share(tp, tp + fn), share(tn, tn + fp)
     youden = None
     if sensitivity.value is not None and specificity.value is not None:
         youden = sensitivity.value + specificity.value - 1
@@ -103,18 +112,20 @@ def diagnostic_accuracy(
         true_negative=tn,
         sensitivity=sensitivity,
         specificity=specificity,
-        positive_predictive_value=_proportion(tp, tp + fp, method, level),
-        negative_predictive_value=_proportion(tn, tn + fn, method, level),
+        positive_predictive_value=share(tp, tp + fp),
+        negative_predictive_value=share(tn, tn + fn),
         positive_likelihood_ratio=_likelihood_ratio(tp, tp + fn, fp, fp + tn, level),
         negative_likelihood_ratio=_likelihood_ratio(fn, tp + fn, tn, fp + tn, level),
-        prevalence=_proportion(tp + fn, tp + fp + fn + tn, method, level),
+        prevalence=share(tp + fn, tp + fp + fn + tn),
         youden_index=youden,
     )
 
 
-def roc_curve(outcome: Sequence[int], score: Sequence[float]) -> tuple[RocPoint, ...]:
+def roc_curve(
+    outcome: ArrayLike, score: ArrayLike, weights: ArrayLike | None = None
+) -> tuple[RocPoint, ...]:
     """One point per distinct score, from "nobody positive" to "everybody positive"."""
-    events, others = _groups(outcome, score)
+    events, others = _groups(outcome, score, weights)
     points = [RocPoint(threshold=None, sensitivity=0.0, specificity=1.0)]
     for threshold in np.unique(np.concatenate([events, others]))[::-1]:
         points.append(
@@ -127,25 +138,31 @@ def roc_curve(outcome: Sequence[int], score: Sequence[float]) -> tuple[RocPoint,
     return tuple(points)
 
 
-def auc(outcome: Sequence[int], score: Sequence[float], level: float = 0.95) -> Auc:
+def auc(
+    outcome: ArrayLike,
+    score: ArrayLike,
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Auc:
     """AUC with DeLong's interval, cut at 0 and 1; a tie counts one half.
+
+    ``weights`` are whole numbers of cases that a row stands for.
 
     DeLong's variance is zero when a score separates the groups without overlap, or
     in neither; an interval of 1 to 1 would be false certainty, so Newcombe's
     score-type limits (his method 5) are given instead, and ``reason`` says so.
     """
-    check_level(level)
-    events, others = _groups(outcome, score)
+    z = standard_normal_limit(level)
+    events, others = _groups(outcome, score, weights)
     value, variance = _delong(events, others)
-    z = float(norm.ppf((1 + level) / 2))
     reason, error = None, None
     if variance is not None and variance > 0:
         method, error = "DeLong", math.sqrt(variance)
         lower, upper = max(0.0, value - z * error), min(1.0, value + z * error)
     else:
-        method = "Newcombe's method 5"
+        method = "Newcombe method 5"
         reason = "DeLong's variance is zero or undefined in this sample"
-        lower, upper = _newcombe(value, len(events), len(others), z)
+        lower, upper = a12_limits(value, len(events), len(others), level)
     return Auc(
         method="Mann-Whitney estimate of the area",
         auc=Interval(value=value, lower=lower, upper=upper, method=method, level=level),
@@ -156,35 +173,23 @@ def auc(outcome: Sequence[int], score: Sequence[float], level: float = 0.95) -> 
     )
 
 
-def _proportion(
-    events: int, total: int, method: ProportionMethod, level: float
-) -> Interval:
-    value = lower = upper = None
-    if total:
-        value = events / total
-        limits = proportion_confint(
-            events, total, alpha=1 - level, method=STATSMODELS_NAME[method]
-        )
-        lower, upper = (min(1.0, max(0.0, float(limit))) for limit in limits)
-    return Interval(value=value, lower=lower, upper=upper, method=method, level=level)
-
-
 def _likelihood_ratio(x1: int, n1: int, x0: int, n0: int, level: float) -> Interval:
     """Ratio of x1/n1 to x0/n0 with limits on the log scale.
 
-    With an empty cell the limits come from the table with 0.5 added to each cell,
-    and the method says so.
+    With an empty cell, and where everyone is positive (the formula would then claim
+    1 to 1), the limits come from the table with 0.5 added to each cell, and the
+    method says so.
     """
     if not n1 or not n0 or (not x1 and not x0):
         return Interval(
             value=None, lower=None, upper=None, method="not estimable", level=level
         )
     method, added = "log (Simel)", 0.0
-    if not x1 or not x0:
+    if not x1 or not x0 or (x1 == n1 and x0 == n0):
         method, added = "log (Simel), 0.5 added to each cell", 0.5
     a, b, m, n = x1 + added, x0 + added, n1 + 2 * added, n0 + 2 * added
     centre = math.log(a / m) - math.log(b / n)
-    half = float(norm.ppf((1 + level) / 2)) * math.sqrt(1 / a - 1 / m + 1 / b - 1 / n)
+    half = standard_normal_limit(level) * math.sqrt(1 / a - 1 / m + 1 / b - 1 / n)
     return Interval(
         value=(x1 / n1) / (x0 / n0) if x0 else None,
         lower=math.exp(centre - half) if x1 else 0.0,
@@ -195,13 +200,18 @@ def _likelihood_ratio(x1: int, n1: int, x0: int, n0: int, level: float) -> Inter
 
 
 def _groups(
-    outcome: Sequence[int], score: Sequence[float]
+    outcome: ArrayLike, score: ArrayLike, weights: ArrayLike | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Scores of cases with and without the event."""
-    check_same_length(outcome=outcome, score=score)
-    scores = as_floats(score, "score")
-    event = as_binary(outcome, "outcome").astype(bool)
-    return scores[event], scores[~event]
+    """Scores of cases with and without the event, sorted, one for each case.
+
+    Sorted, so that sums round alike whatever the order of rows.
+    """
+    scores, flags = as_floats(score, "score"), as_flags(outcome, "outcome")
+    check_same_length(outcome=flags, score=scores)
+    counts = as_repetition(weights, scores, "score")
+    scores, flags = np.repeat(scores, counts), np.repeat(flags, counts)
+    event = as_binary(flags, "outcome").astype(bool)
+    return np.sort(scores[event]), np.sort(scores[~event])
 
 
 def _delong(events: FloatArray, others: FloatArray) -> tuple[float, float | None]:
@@ -219,20 +229,3 @@ def _delong(events: FloatArray, others: FloatArray) -> tuple[float, float | None
         return value, None
     variance = np.var(of_events, ddof=1) / m + np.var(of_others, ddof=1) / n
     return value, float(variance)
-
-
-def _newcombe(value: float, m: int, n: int, z: float) -> tuple[float, float]:
-    """The areas whose Hanley-McNeil standard error reaches ``value``.
-
-    The equation also holds at an area of 0 or 1 itself, which is not meant.
-    """
-    half_total = (m + n) / 2 - 1
-
-    def excess(area: float) -> float:
-        spread = half_total * ((1 - area) / (2 - area) + area / (1 + area))
-        variance = area * (1 - area) * (1 + spread) / (m * n)
-        return abs(area - value) - z * math.sqrt(variance)
-
-    lower = float(brentq(excess, 0.0, min(value, 1 - BORDER))) if value > 0 else 0.0
-    upper = float(brentq(excess, max(value, BORDER), 1.0)) if value < 1 else 1.0
-    return lower, upper

@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from outcomes.stats.checks import (
+    CountArray,
     FloatArray,
     as_counts,
     as_flags,
     as_floats,
+    as_repetition,
     check_not_empty,
     check_not_negative,
     check_same_length,
 )
 from outcomes.stats.errors import StatError
-
-CountArray = NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,11 +83,7 @@ def table_from_rows(
     """
     days, flags = as_floats(days, "days"), as_flags(events, "events")
     check_same_length(days=days, events=flags)
-    if weights is None:
-        counts = np.ones(len(days), dtype=np.int64)
-    else:
-        counts = as_counts(weights, "weights")
-        check_same_length(days=days, weights=counts)
+    counts = as_repetition(weights, days, "days")
     return _grouped(days, np.where(flags, counts, 0), np.where(flags, 0, counts))
 
 

@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq, root
 from scipy.special import expit
 from scipy.stats import chi2
 
-from outcomes.stats.checks import FloatArray, check_level
+from outcomes.stats.checks import (
+    CountArray,
+    FloatArray,
+    as_flags,
+    as_repetition,
+    check_level,
+)
 from outcomes.stats.design import (
     Covariates,
     Design,
@@ -29,7 +35,7 @@ from outcomes.stats.design import (
     scaled_columns,
 )
 from outcomes.stats.errors import ConvergenceError, StatError
-from outcomes.stats.result import Interval, Result
+from outcomes.stats.result import Interval, Result, finite_exp
 
 ITERATIONS = 25
 LONGEST_STEP = 5.0  # in units of the scaled columns; longer Newton steps are cut
@@ -71,16 +77,21 @@ class _Problem:
 
 
 def firth_logistic(
-    outcome: Sequence[int], covariates: Covariates, level: float = 0.95
+    outcome: ArrayLike,
+    covariates: Covariates,
+    weights: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> FirthModel:
     """Firth's model of a 0/1 outcome on named covariates.
 
-    Raises StatError for an outcome without variation and for redundant covariates,
+    ``weights`` are whole numbers of cases that a row stands for. Raises StatError for an outcome without variation and for redundant covariates,
     ConvergenceError where the fit does not settle.
     """
-    check_level(level)
-    y = as_binary(outcome, "outcome")
-    design = _full_rank_design(covariates, len(y))
+    level = check_level(level)
+    flags = as_flags(outcome, "outcome")
+    counts = as_repetition(weights, flags, "outcome")
+    y = as_binary(np.repeat(flags, counts), "outcome")
+    design = _full_rank_design(covariates, counts)
     matrix, scale = scaled_columns(design.matrix)
     problem = _Problem(matrix, y, np.ones(len(scale), dtype=bool))
     beta = _maximise(problem, np.zeros(len(scale)))
@@ -98,7 +109,7 @@ def firth_logistic(
     )
 
 
-def firth_coefficients(outcome: Sequence[int], matrix: FloatArray) -> FloatArray:
+def firth_coefficients(outcome: ArrayLike, matrix: FloatArray) -> FloatArray:
     """Only the estimates, for a matrix that has its intercept; for cross-validation."""
     y = as_binary(outcome, "outcome")
     scaled, scale = scaled_columns(matrix)
@@ -106,8 +117,9 @@ def firth_coefficients(outcome: Sequence[int], matrix: FloatArray) -> FloatArray
     return _maximise(problem, np.zeros(len(scale))) / scale
 
 
-def _full_rank_design(covariates: Covariates, rows: int) -> Design:
-    design = design_matrix(covariates, rows)
+def _full_rank_design(covariates: Covariates, counts: CountArray) -> Design:
+    by_row = design_matrix(covariates, len(counts))
+    design = Design(by_row.names, np.repeat(by_row.matrix, counts, axis=0))
     redundant = redundant_columns(design)
     if redundant:
         raise StatError(f"redundant covariates: {', '.join(redundant)}")
@@ -220,20 +232,15 @@ def _coefficient(
             value=value, lower=lower, upper=upper, method=method, level=level
         ),
         odds_ratio=Interval(
-            value=_exp(value),
-            lower=_exp(lower),
-            upper=_exp(upper),
+            value=finite_exp(value),
+            lower=finite_exp(lower),
+            upper=finite_exp(upper),
             method=method,
             level=level,
         ),
         standard_error=float(error / scale),
         p_value=float(chi2.sf(fall(0.0), 1)),
     )
-
-
-def _exp(value: float) -> float | None:
-    """None where the odds ratio is beyond the numbers of the machine."""
-    return math.exp(value) if value < 700 else None
 
 
 def _fall_of_profile(

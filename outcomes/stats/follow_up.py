@@ -95,7 +95,8 @@ def clark_completeness_from_sums(observed: float, potential: float) -> Completen
     """The same index from the two sums."""
     sums = as_floats([observed, potential], "observed and potential")
     check_not_negative(sums, "observed and potential")
-    if observed > potential * (1 + 1e-12):
+    days, possible = sums.tolist()
+    if days > possible * (1 + 1e-12):
         raise StatError("observed exceeds potential")
-    value = min(observed / potential, 1.0) if potential else None
-    return Completeness(value=value, observed=observed, potential=potential)
+    value = min(days / possible, 1.0) if possible else None
+    return Completeness(value=value, observed=days, potential=possible)

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-CountTable = NDArray[np.int64]
+from outcomes.stats.checks import CountArray
+
 Remainder = tuple[int, ...]
 
 # Steps through partial tables, about a second, after which enumeration is given up;
@@ -32,7 +32,7 @@ class _TooManyTables(Exception):
     pass
 
 
-def enumerated_p(counts: CountTable, step_limit: int = STEP_LIMIT) -> float | None:
+def enumerated_p(counts: CountArray, step_limit: int = STEP_LIMIT) -> float | None:
     """The share of tables at most as probable as this one; None beyond the limits.
 
     The weight of a table, the product over its columns of column total! / product of
@@ -53,7 +53,7 @@ def enumerated_p(counts: CountTable, step_limit: int = STEP_LIMIT) -> float | No
         return None
 
 
-def sampled_p(counts: CountTable, seed: int) -> float:
+def sampled_p(counts: CountArray, seed: int) -> float:
     """(1 + tables at most as probable) / (1 + tables), as R's simulated p value.
 
     The margins are sorted first, so that the order of the labels does not matter.
@@ -73,8 +73,8 @@ def sampled_p(counts: CountTable, seed: int) -> float:
 
 
 def _random_rows(
-    random: np.random.Generator, left: CountTable, total: int
-) -> CountTable:
+    random: np.random.Generator, left: CountArray, total: int
+) -> CountArray:
     """One row for each table, drawn without replacement from what is ``left``."""
     filled = np.zeros_like(left)
     missing = np.full(len(left), total)

@@ -9,31 +9,31 @@ References: Mantel 1966; Peto and Peto 1972; R: ``survdiff``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
-from outcomes.stats.checks import FloatArray, check_same_length
+from outcomes.stats.checks import FloatArray, as_labels, check_same_length
 from outcomes.stats.errors import StatError
 from outcomes.stats.event_table import EventTable, table_from_counts, table_from_rows
 from outcomes.stats.result import TestResult
 
 Rows = tuple[ArrayLike, ArrayLike]
 Counts = tuple[ArrayLike, ArrayLike, ArrayLike]
-StratifiedRows = tuple[ArrayLike, ArrayLike, Sequence[str]]
+StratifiedRows = tuple[ArrayLike, ArrayLike, Sequence[Hashable]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LogRankResult(TestResult):
+class LogRankTest(TestResult):
     """The test with observed and expected events per group, in the order given."""
 
     observed: tuple[int, ...]
     expected: tuple[float, ...]
 
 
-def logrank(groups: Sequence[Rows]) -> LogRankResult:
+def logrank(groups: Sequence[Rows]) -> LogRankTest:
     """Compare groups given as ``(days, events)`` rows.
 
     Chi-squared of observed less expected events with the hypergeometric covariance,
@@ -44,13 +44,13 @@ def logrank(groups: Sequence[Rows]) -> LogRankResult:
     return _compare([[table_from_rows(*group) for group in groups]], "log-rank")
 
 
-def logrank_from_counts(groups: Sequence[Counts]) -> LogRankResult:
+def logrank_from_counts(groups: Sequence[Counts]) -> LogRankTest:
     """The same test from ``(days, events, censored)`` counts per group."""
     _check_groups(groups)
     return _compare([[table_from_counts(*group) for group in groups]], "log-rank")
 
 
-def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankResult:
+def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankTest:
     """Compare groups given as ``(days, events, strata)`` rows within strata.
 
     Observed, expected and covariance are summed over the strata; R:
@@ -61,9 +61,10 @@ def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankResult:
     by_stratum: dict[str, list[EventTable | None]] = {}
     for place, (days, events, labels) in enumerate(groups):
         times, flags = np.asarray(days), np.asarray(events)
-        check_same_length(days=times, events=flags, strata=labels)
+        strata = as_labels(labels, "strata")
+        check_same_length(days=times, events=flags, strata=strata)
         table_from_rows(times, flags)
-        keys = np.asarray([str(label) for label in labels])
+        keys = np.asarray([str(label) for label in strata])
         for stratum in np.unique(keys):
             tables = by_stratum.setdefault(str(stratum), [None] * len(groups))
             inside = keys == stratum
@@ -74,7 +75,7 @@ def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankResult:
 
 def logrank_stratified_from_counts(
     strata: Sequence[Sequence[Counts | None]],
-) -> LogRankResult:
+) -> LogRankTest:
     """The stratified test from counts: per stratum the groups in one order.
 
     None stands for a group that has no case in the stratum.
@@ -97,7 +98,7 @@ def _check_groups(groups: Sequence[object]) -> None:
         raise StatError("a log-rank test needs at least two groups")
 
 
-def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRankResult:
+def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRankTest:
     size = len(strata[0])
     observed, expected = np.zeros(size, dtype=np.int64), np.zeros(size)
     covariance = np.zeros((size, size))
@@ -106,7 +107,7 @@ def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRan
         observed, expected = observed + parts[0], expected + parts[1]
         covariance = covariance + parts[2]
     rank = int(np.linalg.matrix_rank(covariance))
-    compared = LogRankResult(
+    compared = LogRankTest(
         name=name,
         estimable=False,
         observed=tuple(observed.tolist()),

@@ -12,9 +12,16 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from outcomes.stats.checks import FloatArray, as_floats, check_same_length
+from outcomes.stats.checks import (
+    FloatArray,
+    as_floats,
+    as_labels,
+    as_number,
+    check_count,
+    check_same_length,
+)
 from outcomes.stats.design import as_binary
 from outcomes.stats.errors import StatError
 from outcomes.stats.neighbours import IntArray, grid_unit, to_grid
@@ -67,6 +74,12 @@ class Caliper(Result):
     multiple: float
     sd: CaliperSD
 
+    def __post_init__(self) -> None:
+        multiple = as_number(self.multiple, "caliper")
+        if multiple < 0:
+            raise StatError(f"caliper must be at least 0, not {self.multiple!r}")
+        object.__setattr__(self, "multiple", multiple)
+
     def width(self, score: FloatArray, treated: NDArray[np.bool_]) -> float:
         """In units of the score."""
         return self.multiple * score_sd(score, treated, self.sd)
@@ -102,32 +115,32 @@ class Scores:
 
 
 def sort_cases(
-    keys: Sequence[Key], treated: Sequence[int], exact: Sequence[Hashable] | None
+    keys: Sequence[Key], treated: ArrayLike, exact: Sequence[Hashable] | None
 ) -> Cases:
     """Checked cases; raises StatError for doubled keys or a missing group."""
-    check_same_length(keys=keys, treated=treated)
-    group = as_binary(treated, "treated").astype(bool)
-    if len({type(key) for key in keys}) > 1:
+    labels, group = as_labels(keys, "keys"), as_binary(treated, "treated").astype(bool)
+    check_same_length(keys=labels, treated=group)
+    if len({type(label) for label in labels}) > 1:
         raise StatError("keys must be all texts or all whole numbers")
-    key_array = np.asarray(keys)
+    key_array = np.asarray(labels)
     order = np.argsort(key_array, kind="stable")
     ordered = key_array[order]
     if (ordered[1:] == ordered[:-1]).any():
         raise StatError("keys contain duplicates")
-    strata = np.zeros(len(keys), dtype=np.int64)
+    strata = np.zeros(len(labels), dtype=np.int64)
     if exact is not None:
-        check_same_length(keys=keys, exact=exact)
-        codes = {label: code for code, label in enumerate(dict.fromkeys(exact))}
-        strata = np.array([codes[label] for label in exact], dtype=np.int64)
+        found = as_labels(exact, "exact")
+        check_same_length(keys=labels, exact=found)
+        codes = {label: code for code, label in enumerate(dict.fromkeys(found))}
+        strata = np.array([codes[label] for label in found], dtype=np.int64)
     return Cases(tuple(ordered.tolist()), group[order], strata[order], order)
 
 
-def sort_scores(
-    cases: Cases, score: Sequence[float], caliper: Caliper | None
-) -> Scores:
+def sort_scores(cases: Cases, score: ArrayLike, caliper: Caliper | None) -> Scores:
     """Checked scores in the order of keys."""
-    check_same_length(keys=cases.keys, score=score)
-    values = cases.sorted(as_floats(score, "score"))
+    given = as_floats(score, "score")
+    check_same_length(keys=cases.keys, score=given)
+    values = cases.sorted(given)
     unit = grid_unit(values)
     width = None if caliper is None else caliper.width(values, cases.treated)
     return Scores(values, to_grid(values, unit), unit, width)
@@ -156,7 +169,7 @@ def score_sd(
 
 def check_ratio(ratio: int) -> int:
     """At least one control per treated case."""
-    if isinstance(ratio, bool) or int(ratio) != ratio or ratio < 1:
+    if check_count(ratio, "ratio") < 1:
         raise StatError(f"ratio must be a whole number of at least 1, not {ratio!r}")
     return int(ratio)
 

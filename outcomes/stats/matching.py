@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from outcomes.stats.checks import FloatArray, as_floats
+from outcomes.stats.checks import FloatArray, as_matrix, check_same_length
 from outcomes.stats.errors import StatError
 from outcomes.stats.matched import (
     Caliper,
@@ -57,8 +57,8 @@ class _Plan:
 def greedy_match(
     *,
     keys: Sequence[Key],
-    treated: Sequence[int],
-    score: Sequence[float],
+    treated: ArrayLike,
+    score: ArrayLike,
     order: Order = "descending",
     ratio: int = 1,
     caliper: Caliper | None = None,
@@ -88,9 +88,9 @@ def greedy_match(
 def mahalanobis_match(
     *,
     keys: Sequence[Key],
-    treated: Sequence[int],
-    covariates: Sequence[Sequence[float]],
-    score: Sequence[float] | None = None,
+    treated: ArrayLike,
+    covariates: ArrayLike,
+    score: ArrayLike | None = None,
     order: Order = "key",
     ratio: int = 1,
     caliper: Caliper | None = None,
@@ -123,8 +123,8 @@ def mahalanobis_match(
 def optimal_match(
     *,
     keys: Sequence[Key],
-    treated: Sequence[int],
-    score: Sequence[float],
+    treated: ArrayLike,
+    score: ArrayLike,
     ratio: int = 1,
     caliper: Caliper | None = None,
     exact: Sequence[Hashable] | None = None,
@@ -179,10 +179,8 @@ def _plan(order: Order, ratio: int, seed: int | None) -> _Plan:
 
 
 def _rows(cases: Cases, covariates: ArrayLike) -> FloatArray:
-    rows = np.asarray(covariates, dtype=np.float64)
-    if rows.ndim != 2 or len(rows) != len(cases.keys) or rows.shape[1] == 0:
-        raise StatError("covariates must have one row of numbers per case")
-    as_floats(rows.ravel(), "covariates")
+    rows = as_matrix(covariates, "covariates")
+    check_same_length(keys=cases.keys, covariates=rows)
     return cases.sorted(rows)
 
 

@@ -1,4 +1,4 @@
-"""Welch's test with its difference, and median and quartiles by a named type.
+"""Moments, Welch's test with its difference, median and quartiles by a named type.
 
 References: Welch 1947, Biometrika 34:28; Hyndman and Fan 1996, Am Stat 50:361 (types).
 """
@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from outcomes.stats.checks import check_count, check_level
+from outcomes.stats.checks import as_number, check_count, check_level
 from outcomes.stats.errors import StatError
 from outcomes.stats.result import Interval, Result, TestResult, not_estimable
-from outcomes.stats.samples import Sample, size, sorted_rows
+from outcomes.stats.samples import Sample, distinct_values, size, sorted_rows
 
 WELCH = "Welch t"
 # Hyndman and Fan's number, as in R: the name of the same type in NumPy.
@@ -30,11 +30,26 @@ QUANTILE_TYPES: dict[int, NumpyMethod] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Moments(Result):
-    """Size, mean and standard deviation (n - 1) of a group."""
+    """Size (number of cases or sum of weights), mean and variance of one group.
 
-    n: int
+    The variance is that of a sample (n - 1), PostgreSQL's ``var_samp``.
+    """
+
+    size: float
     mean: float
-    sd: float
+    variance: float
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            number = as_number(getattr(self, field.name), field.name)
+            object.__setattr__(self, field.name, number)
+        if self.size <= 0 or self.variance < 0:
+            raise StatError("moments need a size above 0 and a variance of at least 0")
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation."""
+        return math.sqrt(self.variance)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,39 +70,41 @@ class Quartiles(Result):
     method: str
 
 
-def moments(sample: Sample, name: str = "sample") -> Moments:
+def moments(sample: Sample, *, name: str = "sample") -> Moments:
     """Moments of rows or counts; raises StatError below two values."""
-    rows = sorted_rows(sample, name)
-    if len(rows) < 2:
-        raise StatError(f"{name} needs at least 2 values for a standard deviation")
-    return Moments(n=len(rows), mean=float(rows.mean()), sd=float(rows.std(ddof=1)))
+    values, counts = distinct_values(sample, name)
+    n = int(counts.sum())
+    if n < 2:
+        raise StatError(f"{name} needs at least 2 values for a variance")
+    # From one value on, so that a constant column has variance 0 exactly.
+    mean = float(values[0] + counts @ (values - values[0]) / n)
+    variance = float(counts @ np.square(values - mean)) / (n - 1)
+    return Moments(size=n, mean=mean, variance=variance)
 
 
 def welch(first: Sample, second: Sample, level: float = 0.95) -> WelchTest | TestResult:
     """Difference of means without assuming equal variances, from rows or counts."""
-    rows = sorted_rows(first, "first"), sorted_rows(second, "second")
-    if min(map(len, rows)) < 2:
-        return not_estimable(WELCH, "a group has fewer than 2 values")
+    for name, sample in (("first", first), ("second", second)):
+        if distinct_values(sample, name)[1].sum() < 2:
+            return not_estimable(WELCH, "a group has fewer than 2 values")
     return welch_from_moments(moments(first), moments(second), level)
 
 
 def welch_from_moments(
     first: Moments, second: Moments, level: float = 0.95
 ) -> WelchTest | TestResult:
-    """As ``welch``, from sizes, means and standard deviations."""
+    """As ``welch``, from sizes, means and variances."""
     level = check_level(level)
-    for group in (first, second):
-        if check_count(group.n, "n") < 2 or not 0 <= group.sd < math.inf:
-            raise StatError("moments need n of at least 2 and a finite sd")
-    if first.sd == 0 and second.sd == 0:
+    n, m = (check_count(group.size, "size") for group in (first, second))
+    if min(n, m) < 2:
+        raise StatError("size must be at least 2")
+    if first.variance == 0 and second.variance == 0:
         return not_estimable(WELCH, "the values do not vary within the groups")
     found = stats.ttest_ind_from_stats(
-        first.mean, first.sd, first.n, second.mean, second.sd, second.n, equal_var=False
+        first.mean, first.sd, n, second.mean, second.sd, m, equal_var=False
     )
-    parts = first.sd**2 / first.n, second.sd**2 / second.n
-    df = sum(parts) ** 2 / (
-        parts[0] ** 2 / (first.n - 1) + parts[1] ** 2 / (second.n - 1)
-    )
+    parts = first.variance / n, second.variance / m
+    df = sum(parts) ** 2 / (parts[0] ** 2 / (n - 1) + parts[1] ** 2 / (m - 1))
     difference = first.mean - second.mean
     reach = float(stats.t.ppf((1 + level) / 2, df)) * math.sqrt(sum(parts))
     return WelchTest(

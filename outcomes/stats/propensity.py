@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 from statsmodels.discrete.discrete_model import Logit
 
@@ -27,13 +27,12 @@ from outcomes.stats.design import (
     scaled_columns,
 )
 from outcomes.stats.result import Result
+from outcomes.stats.tables import Separation
 
 ITERATIONS = 50  # Newton settles in about ten; under separation it never does
 STEP_TOLERANCE = 1e-9
 NEGLIGIBLE = 1e-7  # of a linear programme whose coefficients lie in -1..1
 EVENTS_PER_VARIABLE = 10.0
-
-Separation = Literal["complete", "quasi-complete"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +60,7 @@ class PropensityModel(Result):
     warnings: tuple[str, ...] = ()
 
 
-def fit_propensity(treated: Sequence[int], covariates: Covariates) -> PropensityModel:
+def fit_propensity(treated: ArrayLike, covariates: Covariates) -> PropensityModel:
     """Logit of the chance to be treated, for the distance of ``matching``.
 
     Texts become indicators. The order of rows changes nothing, not even the last
@@ -75,14 +74,15 @@ def fit_propensity(treated: Sequence[int], covariates: Covariates) -> Propensity
     redundant = redundant_columns(design)
     if redundant:
         return _refused(facts, f"redundant covariates: {', '.join(redundant)}")
-    fitted = _fit(group, design.matrix)
+    scaled, scale = scaled_columns(design.matrix)
+    fitted = _fit(group, scaled)
     if fitted is None:
         return _diagnosed(facts, group, design)
     return PropensityModel(
         estimable=True,
-        coefficients=tuple(float(value) for value in fitted.params),
-        standard_errors=tuple(float(value) for value in fitted.bse),
-        logits=tuple(linear_predictor(design.matrix, fitted.params).tolist()),
+        coefficients=tuple((fitted.params / scale).tolist()),
+        standard_errors=tuple((fitted.bse / scale).tolist()),
+        logits=tuple(linear_predictor(scaled, fitted.params).tolist()),
         log_likelihood=float(fitted.llf),
         **facts,
     )
@@ -136,7 +136,8 @@ def _fit(group: FloatArray, matrix: FloatArray) -> Any | None:
             )
         except np.linalg.LinAlgError:
             return None
-    return fitted if fitted.mle_retvals["converged"] else None
+    settled = fitted.mle_retvals["converged"] and np.isfinite(fitted.params).all()
+    return fitted if settled else None
 
 
 def _diagnosed(

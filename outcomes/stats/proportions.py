@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
 
+from numpy.typing import ArrayLike
 from scipy import special
 
 from outcomes.stats.checks import (
+    as_flags,
     check_count,
     check_events_of_total,
     check_level,
     check_same_length,
 )
-from outcomes.stats.errors import StatError
 from outcomes.stats.result import Interval, Result
 
 WILSON = "Wilson score"
@@ -63,19 +63,15 @@ class PairedCounts(Result):
         return self.both + self.second_only
 
 
-def count_pairs(first: Sequence[bool], second: Sequence[bool]) -> PairedCounts:
+def count_pairs(first: ArrayLike, second: ArrayLike) -> PairedCounts:
     """The four cells from one row per pair; every value must be true or false."""
-    check_same_length(first=first, second=second)
-    cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
-    for pair in zip(first, second, strict=True):
-        if pair not in cells:
-            raise StatError(f"a pair must hold two true or false values, not {pair!r}")
-        cells[pair] += 1
+    one, other = as_flags(first, "first"), as_flags(second, "second")
+    check_same_length(first=one, second=other)
     return PairedCounts(
-        both=cells[True, True],
-        first_only=cells[True, False],
-        second_only=cells[False, True],
-        neither=cells[False, False],
+        both=int((one & other).sum()),
+        first_only=int((one & ~other).sum()),
+        second_only=int((~one & other).sum()),
+        neither=int((~one & ~other).sum()),
     )
 
 

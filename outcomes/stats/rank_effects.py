@@ -105,9 +105,14 @@ def a12(first: Sample, second: Sample, level: float = 0.95) -> Interval:
     smaller = below[np.searchsorted(y, x, side="left")]
     not_larger = below[np.searchsorted(y, x, side="right")]
     value = float((x_counts * (smaller + not_larger)).sum()) / (2 * n * m)
-    upper = _upper_a12(value, n, m, standard_normal_limit(level))
-    lower = 1 - _upper_a12(1 - value, n, m, standard_normal_limit(level))
+    lower, upper = a12_limits(value, n, m, level)
     return Interval(value=value, lower=lower, upper=upper, method=A12, level=level)
+
+
+def a12_limits(value: float, n: int, m: int, level: float) -> tuple[float, float]:
+    """Newcombe's method 5 for groups of ``n`` and ``m``; for areas under a ROC too."""
+    z = standard_normal_limit(level)
+    return 1 - _upper_a12(1 - value, n, m, z), _upper_a12(value, n, m, z)
 
 
 def _upper_a12(value: float, n: int, m: int, z: float) -> float:

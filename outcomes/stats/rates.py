@@ -7,11 +7,10 @@ Wilenski 1940 (comparison of two Poisson counts by the conditional binomial).
 from __future__ import annotations
 
 import dataclasses
-import math
 
 from scipy.stats import binomtest, chi2
 
-from outcomes.stats.checks import check_count, check_level
+from outcomes.stats.checks import as_number, check_count, check_level
 from outcomes.stats.errors import StatError
 from outcomes.stats.result import Interval
 
@@ -106,6 +105,7 @@ def _refused(reason: str, level: float) -> RateRatio:
 
 
 def _person_time(value: float, name: str) -> float:
-    if not math.isfinite(value) or value < 0:
-        raise StatError(f"{name} must be a finite number of at least 0, not {value!r}")
-    return float(value)
+    time = as_number(value, name)
+    if time < 0:
+        raise StatError(f"{name} must be at least 0, not {value!r}")
+    return time

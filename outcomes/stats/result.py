@@ -60,6 +60,11 @@ def not_estimable(name: str, reason: str) -> TestResult:
     return TestResult(name=name, estimable=False, reason=reason)
 
 
+def finite_exp(value: float) -> float | None:
+    """e to ``value``; None where a ratio is beyond the numbers of the machine."""
+    return math.exp(value) if value < 700 else None
+
+
 def jsonable(value: Any) -> Any:
     """``value`` as strict JSON allows it; numbers keep full precision."""
     if isinstance(value, Result):

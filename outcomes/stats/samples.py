@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from outcomes.stats.checks import (
+    CountArray,
     FloatArray,
     as_floats,
     check_count,
@@ -20,7 +21,6 @@ from outcomes.stats.checks import (
 )
 
 Sample = ArrayLike | Mapping[float, int]
-CountArray = NDArray[np.int64]
 
 
 def distinct_values(sample: Sample, name: str) -> tuple[FloatArray, CountArray]:

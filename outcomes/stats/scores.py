@@ -245,8 +245,8 @@ def joa_total(scale: str, items: Mapping[str, float | None]) -> float | None:
         if value is not None and value not in allowed[item]:
             raise StatError(f"{item} cannot be {value!r} in {scale!r}")
     values = [items.get(item) for item in allowed]
-    scored = [value for value in values if value is not None]
-    return float(sum(scored)) if len(scored) == len(values) else None
+    scored = [float(value) for value in values if value is not None]
+    return sum(scored) if len(scored) == len(values) else None
 
 
 def joa_recovery_rate(

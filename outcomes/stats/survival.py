@@ -16,7 +16,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from outcomes.stats.checks import (
     FloatArray,
@@ -26,6 +25,7 @@ from outcomes.stats.checks import (
 )
 from outcomes.stats.errors import StatError
 from outcomes.stats.event_table import EventTable, table_from_counts, table_from_rows
+from outcomes.stats.proportions import standard_normal_limit
 from outcomes.stats.result import Interval, Result
 
 IntervalKind = Literal["log-log", "log", "plain"]
@@ -41,9 +41,10 @@ _ROUNDING = 1e-9
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MedianTime(Interval):
-    """The first day on which half or fewer remain; None while it is not reached.
+    """The day on which half remain, as R finds it; None while it is not reached.
 
-    The limits are the days on which the limits of the curve fall to one half; a limit
+    Where the curve stays at exactly one half it is the middle of that piece, otherwise
+    the first day below. The limits are the same of the limits of the curve; a limit
     that is never reached is None.
     """
 
@@ -192,7 +193,9 @@ def limits(
     """
     inside = (share > 0) & (share < 1)
     value = np.where(inside, share, 0.5)
-    half = norm.isf((1 - level) / 2) * np.sqrt(np.where(inside, relative_variance, 1))
+    half = standard_normal_limit(level) * np.sqrt(
+        np.where(inside, relative_variance, 1)
+    )
     if interval == "log-log":
         exponent = half / np.log(value)
         lower, upper = value ** np.exp(-exponent), value ** np.exp(exponent)
@@ -214,21 +217,27 @@ def _median(
     method: str,
     level: float,
 ) -> MedianTime:
-    value = _first_day_at_half(days, survival)
+    value = _day_at_half(days, survival)
     return MedianTime(
         value=value,
-        lower=_first_day_at_half(days, lower),
-        upper=_first_day_at_half(days, upper),
+        lower=_day_at_half(days, lower),
+        upper=_day_at_half(days, upper),
         method=method,
         level=level,
         reached=value is not None,
     )
 
 
-def _first_day_at_half(days: FloatArray, curve: FloatArray) -> float | None:
+def _day_at_half(days: FloatArray, curve: FloatArray) -> float | None:
     """NaN in a limit compares as above one half, which is where it stands."""
-    reached = curve <= 0.5 + _ROUNDING
-    return float(days[np.argmax(reached)]) if reached.any() else None
+    reached = np.flatnonzero(curve <= 0.5 + _ROUNDING)
+    if not len(reached):
+        return None
+    first = int(reached[0])
+    below = np.flatnonzero(curve < 0.5 - _ROUNDING)
+    # A curve that ends at one half has no middle there.
+    until = first if curve[first] < 0.5 - _ROUNDING or not len(below) else int(below[0])
+    return float(days[first] + days[until]) / 2
 
 
 def restricted_mean(curve: SurvivalCurve, until: float | None = None) -> RestrictedMean:
@@ -268,7 +277,7 @@ def _restricted(
 ) -> RestrictedMean:
     lower = upper = None
     if value is not None and error is not None:
-        half = float(norm.isf((1 - curve.level) / 2)) * error
+        half = standard_normal_limit(curve.level) * error
         lower, upper = max(value - half, 0.0), min(value + half, until)
     return RestrictedMean(
         value=value,

@@ -15,17 +15,23 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from outcomes.stats.checks import check_count, check_same_length
+from outcomes.stats.checks import (
+    CountArray,
+    as_labels,
+    as_matrix,
+    as_number,
+    check_count,
+    check_same_length,
+    whole_numbers,
+)
 from outcomes.stats.errors import StatError
 from outcomes.stats.freeman_halton import SAMPLED_TABLES, enumerated_p, sampled_p
 from outcomes.stats.proportions import PairedCounts
 from outcomes.stats.result import Result, TestResult, not_estimable
 
-CountTable = NDArray[np.int64]
 Separation = Literal["complete", "quasi-complete"]
 
 FISHER = "Fisher exact"
@@ -75,10 +81,11 @@ def cross_tabulate(
     groups: Sequence[Hashable], categories: Sequence[Hashable]
 ) -> CrossTable:
     """Count rows by group and category; the order of the rows does not matter."""
-    check_same_length(groups=groups, categories=categories)
-    counted = Counter(zip(groups, categories, strict=True))
-    group_labels = tuple(sorted(set(groups), key=repr))
-    category_labels = tuple(sorted(set(categories), key=repr))
+    rows, columns = as_labels(groups, "groups"), as_labels(categories, "categories")
+    check_same_length(groups=rows, categories=columns)
+    counted = Counter(zip(rows, columns, strict=True))
+    group_labels = tuple(sorted(set(rows), key=repr))
+    category_labels = tuple(sorted(set(columns), key=repr))
     return CrossTable(
         groups=group_labels,
         categories=category_labels,
@@ -89,17 +96,9 @@ def cross_tabulate(
     )
 
 
-def as_table(table: ArrayLike) -> CountTable:
+def as_table(table: ArrayLike) -> CountArray:
     """A two-dimensional table of counts; raises StatError for anything else."""
-    try:
-        counts = np.asarray(table, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise StatError("a table must be rows of equally many counts") from error
-    if counts.ndim != 2 or counts.size == 0:
-        raise StatError("a table must have rows and columns")
-    if not np.isfinite(counts).all() or (counts < 0).any() or (counts % 1 != 0).any():
-        raise StatError("a table must hold whole numbers of at least 0")
-    return counts.astype(np.int64)
+    return whole_numbers(as_matrix(table, "table"), "table")
 
 
 def as_2x2(table: ArrayLike) -> tuple[int, int, int, int]:
@@ -187,16 +186,22 @@ def sign_test(
 
 def holm(p_values: Sequence[float | None]) -> Adjusted:
     """Holm's step-down adjustment, as R's ``p.adjust``; the order is kept."""
-    for p_value in p_values:
-        if p_value is not None and not 0 <= p_value <= 1:
-            raise StatError(f"a p value must lie between 0 and 1, not {p_value!r}")
-    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    known = sorted(
+        (_probability(p), place) for place, p in enumerate(p_values) if p is not None
+    )
     adjusted: list[float | None] = [None] * len(p_values)
     largest = 0.0
     for rank, (p_value, place) in enumerate(known):
         largest = max(largest, min((len(known) - rank) * p_value, 1.0))
         adjusted[place] = largest
     return Adjusted(method="Holm", family_size=len(known), p_values=tuple(adjusted))
+
+
+def _probability(p_value: float) -> float:
+    number = as_number(p_value, "p_values")
+    if not 0 <= number <= 1:
+        raise StatError(f"a p value must lie between 0 and 1, not {p_value!r}")
+    return number
 
 
 def _direction_test(
@@ -216,11 +221,11 @@ def _direction_test(
     )
 
 
-def _observed(counts: CountTable) -> CountTable:
+def _observed(counts: CountArray) -> CountArray:
     """Without the rows and columns that have no observation."""
-    observed: CountTable = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    observed: CountArray = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     return observed
 
 
-def _shape(counts: CountTable) -> str:
+def _shape(counts: CountArray) -> str:
     return f"{counts.shape[0]}x{counts.shape[1]}"

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from outcomes.stats.balance import (
     COMPLETE_SEPARATION,
     ecdf_difference,
-    moments,
     smd_binary,
     smd_continuous,
     smd_from_moments,
     smd_multilevel,
     variance_ratio,
+    weighted_moments,
 )
 from outcomes.stats.errors import StatError
+from outcomes.stats.means import moments
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -119,7 +120,7 @@ def test_balance_of_unequal_sets_against_matchit() -> None:
         )
         assert found.value == pytest.approx(smd, abs=1e-12)
         assert found.sd == "before matching"
-        after = variance_ratio(moments(treated), moments(control, weights))
+        after = variance_ratio(moments(treated), weighted_moments(control, weights))
         assert after == pytest.approx(ratio, abs=1e-12)
         everyone = column(name, "1") + column(name, "0")
         apart = ecdf_difference(treated, control, control_weights=weights, at=everyone)
@@ -204,6 +205,7 @@ def test_smd_from_moments_equals_rows() -> None:
     treated, control = column("age", "1"), column("age", "0")
     reduced = smd_from_moments(moments(treated), moments(control))
     assert reduced == smd_continuous(treated, control)
+    assert reduced == smd_continuous(Counter(treated), Counter(control))
     with pytest.raises(StatError, match="'all'"):
         smd_from_moments(moments(treated), moments(control), sd="all")
 
@@ -211,12 +213,16 @@ def test_smd_from_moments_equals_rows() -> None:
 def test_unknown_sd_and_bad_inputs_are_refused() -> None:
     with pytest.raises(StatError, match="'median'"):
         smd_continuous([1, 2], [2, 3], sd="median")  # type: ignore[arg-type]
-    with pytest.raises(StatError, match="two cases"):
+    with pytest.raises(StatError, match="at least 2 values"):
         moments([1])
+    with pytest.raises(StatError, match="at least 2 cases"):
+        weighted_moments([1], [2])
+    with pytest.raises(StatError, match="counts already"):
+        weighted_moments({1: 2}, [1])
     with pytest.raises(StatError, match="above zero"):
-        moments([1, 2], [1, 0])
+        weighted_moments([1, 2], [1, 0])
     with pytest.raises(StatError, match="lengths differ"):
-        moments([1, 2], [1])
+        weighted_moments([1, 2], [1])
     with pytest.raises(StatError, match="before_matching"):
         smd_continuous([1, 2], [2, 3], before_matching=-1)
     with pytest.raises(StatError, match="control events"):

@@ -201,7 +201,7 @@ def test_auc_newcombe_limits_satisfy_their_equation() -> None:
 def test_auc_of_one_event_has_newcombe_limits() -> None:
     found = auc([1, 0, 0, 0], [2, 1, 2, 3])
     assert found.auc.value == 0.5
-    assert found.auc.method == "Newcombe's method 5"
+    assert found.auc.method == "Newcombe method 5"
 
 
 def test_auc_of_constant_score_is_one_half_with_limits() -> None:

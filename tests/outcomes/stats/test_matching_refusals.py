@@ -42,9 +42,9 @@ def test_greedy_refuses_malformed_input(change: dict, said: str) -> None:
     [
         ({"order": "descending"}, "need a score"),
         ({"caliper": Caliper(multiple=0.2, sd="all")}, "need a score"),
-        ({"covariates": [[1.0]]}, "one row of numbers per case"),
-        ({"covariates": [1.0, 2.0, 3.0, 4.0]}, "one row of numbers per case"),
-        ({"covariates": [[], [], [], []]}, "one row of numbers per case"),
+        ({"covariates": [[1.0]]}, "lengths differ: keys 4, covariates 1"),
+        ({"covariates": [1.0, 2.0, 3.0, 4.0]}, "rows of equally many numbers"),
+        ({"covariates": [[], [], [], []]}, "rows of equally many numbers"),
         ({"covariates": [[1.0], [2.0], [3.0], [float("nan")]]}, "NaN"),
         ({"covariates": [[1.0], [1.0], [2.0], [2.0]]}, "does not vary"),
         ({"covariates": [[1, 2], [2, 4], [3, 6], [5, 10]]}, "given by the others"),

@@ -120,9 +120,17 @@ def test_holm_equals_statsmodels():
     assert holm(p_values).p_values == pytest.approx(tuple(reference))
 
 
-@pytest.mark.parametrize("p_value", [-0.1, 1.1, math.nan])
-def test_what_is_no_p_value_is_refused(p_value):
-    with pytest.raises(StatError, match="a p value must lie between 0 and 1"):
+@pytest.mark.parametrize(
+    ("p_value", "message"),
+    [
+        (-0.1, "a p value must lie between 0 and 1"),
+        (1.1, "a p value must lie between 0 and 1"),
+        (math.nan, "p_values contains NaN"),
+        ("0.05", "p_values must be numbers"),
+    ],
+)
+def test_what_is_no_p_value_is_refused(p_value, message):
+    with pytest.raises(StatError, match=message):
         holm([p_value])
 
 

@@ -225,10 +225,27 @@ def test_a_case_censored_on_a_day_is_still_at_risk_on_it() -> None:
     assert kaplan_meier([5, 5], [1, 0]).survival == (0.5,)
 
 
-def test_the_median_is_the_first_day_at_one_half() -> None:
-    """R gives 2.5, the middle of the flat piece; 10 rows show rounding at 1/2."""
-    assert kaplan_meier([1, 2, 3, 4], [1] * 4).median.value == 2
-    assert kaplan_meier(range(1, 11), [1] * 10).median.value == 5
+@pytest.mark.parametrize(
+    ("days", "events", "median"),
+    [
+        ([1, 2, 3, 4], [1, 1, 1, 1], 2.5),
+        (range(1, 11), [1] * 10, 5.5),
+        ([1, 2, 3, 5, 9], [1, 1, 0, 0, 1], 9),
+        ([1, 2, 3, 4], [1, 1, 0, 0], 2),
+        ([1, 2, 3, 4, 5, 6], [1, 1, 1, 0, 1, 0], 4),
+    ],
+)
+def test_a_curve_that_rests_at_one_half_has_its_median_there(
+    days, events, median
+) -> None:
+    """The middle of the piece at one half, or its first day where the curve ends so.
+
+    > m <- function(d, e) unname(summary(survfit(Surv(d, e) ~ 1))$table["median"])
+    > c(m(1:4, rep(1, 4)), m(1:10, rep(1, 10)), m(c(1, 2, 3, 5, 9), c(1, 1, 0, 0, 1)),
+    +   m(1:4, c(1, 1, 0, 0)), m(1:6, c(1, 1, 1, 0, 1, 0)))
+    [1] 2.5 5.5 9.0 2.0 4.0
+    """
+    assert kaplan_meier(days, events).median.value == median
 
 
 def test_json_is_strict(lung) -> None:

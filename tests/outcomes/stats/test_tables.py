@@ -236,13 +236,14 @@ def test_rows_are_counted_in_any_order(rows, random):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ([1, 2], "rows and columns"),
-        ([[]], "rows and columns"),
-        ([[1, 2], [3]], "equally many counts"),
-        ([[1, -2], [3, 4]], "whole numbers of at least 0"),
-        ([[1, 2.5], [3, 4]], "whole numbers of at least 0"),
-        ([[1, math.nan], [3, 4]], "whole numbers of at least 0"),
-        ([["a", 2], [3, 4]], "equally many counts"),
+        ([1, 2], "table must be rows of equally many numbers"),
+        ([[]], "table must be rows of equally many numbers"),
+        ([[1, 2], [3]], "table must be numbers"),
+        ([[1, -2], [3, 4]], "table contains negative values"),
+        ([[1, 2.5], [3, 4]], "table must be whole numbers"),
+        ([[1, 2**60], [3, 4]], r"whole numbers up to 2\*\*53"),
+        ([[1, math.nan], [3, 4]], "table contains NaN"),
+        ([["a", 2], [3, 4]], "table must be numbers"),
     ],
 )
 def test_what_is_not_a_table_of_counts_is_refused(table, message):

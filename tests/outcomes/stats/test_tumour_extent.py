@@ -13,7 +13,6 @@ from outcomes.stats.tumour_extent import (
     ellipsoid_volume_cm3,
     half_box_volume_cm3,
     level_ordinal,
-    level_range,
     level_span,
 )
 
@@ -50,10 +49,19 @@ def test_volume_grows_with_the_cube_of_the_unit(side, factor):
     assert scaled == pytest.approx(factor**3 * ellipsoid_volume_cm3(side, side, side))
 
 
-@pytest.mark.parametrize("side", [0, -3, math.nan, math.inf])
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [
+        (0, "a diameter must be above 0 mm, not 0"),
+        (-3, "a diameter must be above 0 mm, not -3"),
+        (math.nan, "a diameter contains NaN"),
+        (math.inf, "a diameter contains NaN or infinite"),
+        ("14", "a diameter must be numbers"),
+    ],
+)
 @pytest.mark.parametrize("volume", [ellipsoid_volume_cm3, half_box_volume_cm3])
-def test_a_diameter_of_nothing_is_refused(volume, side):
-    with pytest.raises(StatError, match="a diameter must be above 0 mm"):
+def test_a_diameter_of_nothing_is_refused(volume, side, message):
+    with pytest.raises(StatError, match=message):
         volume(10, side, 10)
 
 
@@ -64,36 +72,10 @@ def test_levels_count_from_c0_to_the_coccyx():
     assert found["L1"] == 20 and found["S1"] == 25 and found["Co"] == 30
 
 
-@pytest.mark.parametrize(
-    ("written", "level"),
-    [("Th5", "T5"), ("D5", "T5"), ("T05", "T5"), (" t 5 ", "T5"), ("th12", "T12"),
-     ("co", "Co"), ("CO", "Co"), ("c0", "C0"), ("s1", "S1")],
-)  # fmt: skip
-def test_other_spellings_are_read(written, level):
-    assert LEVELS[level_ordinal(written)] == level
-
-
-@pytest.mark.parametrize(
-    "written", ["", "X5", "C8", "T13", "L6", "S0", "5", "T0", "T5x", "T123"]
-)
+@pytest.mark.parametrize("written", ["", "X5", "C8", "T13", "L6", "S0", "5", "Th5"])
 def test_no_other_level_exists(written):
-    with pytest.raises(StatError, match="is not a spinal level"):
+    with pytest.raises(StatError, match="is not a vertebral level"):
         level_ordinal(written)
-
-
-@pytest.mark.parametrize(
-    ("written", "levels"),
-    [("C4/5", ("C4", "C5")), ("C4-C5", ("C4", "C5")), ("Th12 - L1", ("T12", "L1")),
-     ("T10–12", ("T10", "T12")), ("Th11/Th12", ("T11", "T12")), ("T5", ("T5", "T5"))],
-)  # fmt: skip
-def test_ranges_are_read(written, levels):
-    assert level_range(written) == levels
-
-
-@pytest.mark.parametrize("written", ["T5-T6-T7", "T5-", "-T5"])
-def test_half_a_range_is_refused(written):
-    with pytest.raises(StatError, match="level"):
-        level_range(written)
 
 
 @pytest.mark.parametrize(
