@@ -94,7 +94,7 @@ def refresh(case_ids: Iterable[int]) -> None:
     if not cases:
         return
     parameters: dict[str, Any] = {"cases": cases, "definition": definition()}
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(LOCK_CASES, parameters)
         if len(cases) > PREPARED_UP_TO:
             cursor.execute(upsert_sql(), parameters)

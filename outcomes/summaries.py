@@ -53,7 +53,7 @@ MOST_ATTEMPTS = 3
 # A refresh that takes long rests afterwards, so that a large registry is not counted
 # without a pause while people save; the sweep comes back to it.
 LONG_REFRESH_MS = 500
-REST_FACTOR = 5
+REST_FACTOR = 30
 
 ENSURE_ROWS = """
 INSERT INTO outcomes_summary (centre_id, measure, "by", "window", input_hash,

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Protocol
 from django.db.models import Aggregate, Count, Q, QuerySet
 
 from outcomes.measures.grouping import By
+from outcomes.stats.choose import compare_table
 from outcomes.stats.proportions import clopper_pearson, newcombe_difference
 from outcomes.stats.result import jsonable, not_estimable
-from outcomes.stats.tables import FISHER, fisher_exact
+from outcomes.stats.tables import FISHER
 
 Row = Sequence[Any]
 Group = dict[str, Any]
@@ -75,15 +76,16 @@ def proportion(events: int, total: int) -> dict[str, Any]:
 
 
 def compare_shares(groups: Sequence[Group]) -> dict[str, Any]:
-    """Exact test on events among the assessed, and each difference to the first group.
+    """Test of events among the assessed, and each difference to the first group.
 
-    Groups in which nobody was assessed are left out.
+    Fisher's exact test where a count below 5 is expected, else Pearson's. Groups in
+    which nobody was assessed are left out.
     """
     usable = [group for group in groups if group["assessed"]]
     if len(usable) < 2:
         test = not_estimable(FISHER, "fewer than two groups were assessed")
         return {"test": test.to_json(), "differences": []}
-    test = fisher_exact([[g["events"], g["assessed"] - g["events"]] for g in usable])
+    table = [[g["events"], g["assessed"] - g["events"]] for g in usable]
     first = usable[0]
     differences = [
         {
@@ -95,7 +97,16 @@ def compare_shares(groups: Sequence[Group]) -> dict[str, Any]:
         }
         for group in usable[1:]
     ]
-    return {"test": jsonable(test), "differences": differences}
+    return {"test": chosen_test(table), "differences": differences}
+
+
+def chosen_test(table: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """The test that suits a table of groups by categories, and why it was taken."""
+    chosen = compare_table(table)
+    test: dict[str, Any] = jsonable(chosen.test)
+    for name in ("expected", "smallest_expected", "expected_below_5"):
+        test.pop(name, None)
+    return test | {"choice": chosen.reason, "separation": chosen.separation}
 
 
 class WholeGroups:

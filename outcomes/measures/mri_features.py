@@ -12,6 +12,7 @@ from outcomes.measures.base import (
     Cells,
     Group,
     Row,
+    chosen_test,
     count,
     hide_group,
     one_row_a_group,
@@ -22,8 +23,8 @@ from outcomes.models.fact_column import Kind
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.stats.proportions import newcombe_difference
 from outcomes.stats.ratios import odds_ratio
-from outcomes.stats.result import jsonable, not_estimable
-from outcomes.stats.tables import FISHER, fisher_exact, holm, separation
+from outcomes.stats.result import not_estimable
+from outcomes.stats.tables import FISHER, holm
 
 FEATURES = (
     "t1_signal",
@@ -124,14 +125,14 @@ def _feature(counted: dict[str, int]) -> dict[str, Any]:
 
 
 def _tests(groups: Sequence[Group]) -> dict[str, Any]:
-    """One exact test a feature, the p values adjusted for their number (Holm)."""
+    """One test a feature, the p values adjusted for their number (Holm)."""
     tests = [_test(feature, groups) for feature in FEATURES]
     adjusted = holm([test["p_value"] for test in tests])
     for test, p_value in zip(tests, adjusted.p_values, strict=True):
         test["p_holm"] = p_value
     return {
         "test": {
-            "name": f"{FISHER} by feature, Holm",
+            "name": "a test for each feature, adjusted by Holm",
             "estimable": adjusted.family_size > 0,
             "p_value": None,
             "reason": None
@@ -156,8 +157,7 @@ def _test(feature: str, groups: Sequence[Group]) -> dict[str, Any]:
     table = [_numbers(group, feature) for group in usable]
     return {
         "feature": feature,
-        **jsonable(fisher_exact(table)),
-        "separation": separation(table),
+        **chosen_test(table),
         "contrasts": [
             contrast
             for group in usable[1:]
