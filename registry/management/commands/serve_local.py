@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
+from registry.celery import breaker, publish
 from registry.embedded import local_database_url, local_redis_url
 from registry.embedded.errors import ServiceError
 from registry.embedded.lease import AlreadyHeld, held_alone
@@ -31,6 +32,7 @@ from registry.embedded.redis import socket_command
 from registry.embedded.supervisor import Child, stop_all
 from registry.models import User
 from registry.permissions import Role
+from registry.tasks import run_sweep
 
 READY_SECONDS = 90
 DEMO_SIGN_INS = {
@@ -52,7 +54,7 @@ class Command(BaseCommand):
                 "This command is for a local run. DATABASE_URL or SECRET_KEY is set, so"
                 " this looks like production: see docs/operations.md."
             )
-        logging.getLogger().setLevel(logging.WARNING)
+        logging.getLogger().setLevel(logging.ERROR)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)
         try:
@@ -80,12 +82,9 @@ class Command(BaseCommand):
         server = EmbeddedPostgres()
         services, programs = local_services(), list[Child]()
         try:
-            # Redis first: what the demo registry asks for is done by the worker later.
-            for service in services:
-                service.start()
             self.prepare_database()
             programs = local_programs(port, demo=has_demo_data())
-            self.start(programs, port)
+            self.start([*services, *programs], port)
             self.watch([*services, *programs], server)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -133,6 +132,10 @@ class Command(BaseCommand):
         for child in children:
             child.start()
         wait_until_ready(children, port)
+        # What the demo registry left to be counted need not wait for beat. Redis was
+        # not there while it was loaded, but is now.
+        breaker.succeeded()
+        publish(run_sweep)
         self.say(self.style.SUCCESS(f"\nMyelon is ready: http://127.0.0.1:{port}/\n"))
         if has_demo_data():
             self.say("Sign in with the password 'demo' as")
