@@ -6,18 +6,23 @@ The file is complete before the first byte is sent. A stream that breaks off aft
 
 from __future__ import annotations
 
+import errno
+import logging
 import tempfile
 from dataclasses import dataclass
 from typing import IO, Any
 
 import pyarrow
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 from pyarrow import csv, parquet
+from rest_framework.exceptions import APIException
 
 from outcomes.deidentified import Selection
 from outcomes.facts import without_time_limit
 from outcomes.models.fact_column import FactColumn, Kind
 
+logger = logging.getLogger(__name__)
 ROWS_IN_GROUP = 50_000
 BYTES_IN_BLOCK = 8 * 1024 * 1024
 
@@ -46,10 +51,30 @@ TYPES = {
 }
 
 
+class StorageFull(APIException):
+    """The server has no room for the file; nothing was sent."""
+
+    status_code = 507
+    default_code = "storage_full"
+    default_detail = _("The server has no room for this file. Tell the administrator.")
+
+
 def written(
     selection: Selection, columns: tuple[FactColumn, ...], form: str
 ) -> tuple[IO[bytes], int]:
     """The file, at its beginning, and its number of rows. It vanishes when closed."""
+    try:
+        return in_form(selection, columns, form)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        logger.exception("no room for a file of facts")
+        raise StorageFull from error
+
+
+def in_form(
+    selection: Selection, columns: tuple[FactColumn, ...], form: str
+) -> tuple[IO[bytes], int]:
     if form == "ndjson":
         sql = f"SELECT row_to_json(facts) FROM ({selected(columns)}) AS facts"  # noqa: S608
         return copied(selection, sql, columns, PLAIN)
