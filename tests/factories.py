@@ -54,9 +54,8 @@ def add_role(user: User, role: Role | str, centre: Centre | None = None) -> Memb
 
 def surgeon_of(centre: Centre) -> User:
     """A surgeon of the centre: the first there is, else a new one without password."""
-    found = Membership.objects.filter(
-        centre=centre, role=Role.SURGEON, ended_at=None
-    ).first()
+    held = Membership.objects.filter(role=Role.SURGEON, ended_at=None)
+    found = held.filter(centre=centre).first()
     return found.user if found else make_user(Role.SURGEON, centre, password=None)
 
 
@@ -97,7 +96,7 @@ def make_case(
     mri: dict[str, Any] | bool = False,
     **values: Any,
 ) -> Case:
-    """An intramedullary schwannoma, with an operation and a pre-operative MRI if asked.
+    """An intramedullary schwannoma.
 
     ``operation=True`` or a dictionary of values adds the index operation, ``mri`` the
     pre-operative study.
@@ -323,8 +322,8 @@ def make_recurrence(
 
 
 def _has_follow_up_mri(case: Case, day: date) -> bool:
-    studies = case.mri_studies.filter(mri_date=day, voided_at__isnull=True)
-    return studies.exclude(purpose="preop").exists()
+    followed = case.mri_studies.current().exclude(purpose="preop")
+    return followed.filter(mri_date=day).exists()
 
 
 def make_vital_status(
@@ -348,5 +347,4 @@ def make_vital_status(
 
 def _filled(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """The defaults with the values given; None takes a default away."""
-    merged = {**defaults, **values}
-    return {name: value for name, value in merged.items() if value is not None}
+    return {k: v for k, v in {**defaults, **values}.items() if v is not None}

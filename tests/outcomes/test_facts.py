@@ -1,4 +1,4 @@
-"""The derived facts: windows, changes, pain, endpoints, and when they are derived."""
+"""The derived facts: windows, changes of score, pain, age, the record."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
 
-from cases import actions as case_actions
 from cases.models import Case
-from outcomes import actions, facts
+from outcomes import facts
 from outcomes.models import CaseFacts
 from outcomes.stats.scores import joa_recovery_rate
 from tests import factories
@@ -243,174 +240,6 @@ def test_intensity_is_zero_where_no_pain_was_found() -> None:
     assert (row.pain_segmental_nrs_m12, row.pain_worst_nrs_m12) == (0, 3)
 
 
-# --- endpoints -----------------------------------------------------------------------
-
-
-def follow_up(case: Case, day: int) -> None:
-    factories.make_mri(
-        case, purpose="followup", mri_date=OPERATED_ON + timedelta(days=day)
-    )
-
-
-def endpoint(case: Case, name: str) -> tuple[bool | None, int | None]:
-    row = facts_of(case)
-    return getattr(row, f"{name}_event"), getattr(row, f"{name}_days")
-
-
-def test_without_the_event_the_last_mri_ends_observation() -> None:
-    case = operated_case()
-    follow_up(case, 365)
-    follow_up(case, 900)
-    factories.make_visit(case, "unscheduled", day=1500)
-    for name in ("recurrence", "rfs", "pfs", "new_lesion"):
-        assert endpoint(case, name) == (False, 900)
-    assert facts_of(case).last_mri_day == 900
-    assert facts_of(case).followup_days == 1500
-
-
-def test_recurrence_is_an_event_on_the_day_of_its_mri() -> None:
-    case = operated_case()
-    factories.make_recurrence(case, day=800)
-    follow_up(case, 1200)
-    assert endpoint(case, "recurrence") == (True, 800)
-    assert endpoint(case, "rfs") == endpoint(case, "pfs") == (True, 800)
-    assert endpoint(case, "regrowth") == (None, None)
-
-
-def test_the_first_of_several_recurrences_counts() -> None:
-    case = operated_case()
-    factories.make_recurrence(case, day=1400)
-    factories.make_recurrence(case, day=700)
-    assert endpoint(case, "recurrence") == (True, 700)
-
-
-def test_regrowth_is_no_recurrence() -> None:
-    case = operated_case(eor_mri="str")
-    factories.make_recurrence(case, kind="regrowth", day=600)
-    assert endpoint(case, "regrowth") == (True, 600)
-    assert endpoint(case, "pfs") == (True, 600)
-    assert endpoint(case, "recurrence") == endpoint(case, "rfs") == (None, None)
-    assert facts_of(case).rfs_exclusion == "residual_tumour"
-
-
-def test_a_new_lesion_is_neither() -> None:
-    case = operated_case()
-    factories.make_recurrence(case, kind="new_lesion", day=600)
-    follow_up(case, 800)
-    assert endpoint(case, "new_lesion") == (True, 600)
-    assert endpoint(case, "recurrence") == endpoint(case, "rfs") == (False, 800)
-
-
-def test_an_event_beyond_the_last_mri_on_file_stands() -> None:
-    case = operated_case()
-    recurrence = factories.make_recurrence(case, day=800)
-    study = case.mri_studies.get(purpose="followup")
-    by = factories.surgeon_of(case.centre)
-    case_actions.void_record(by=by, record=study, version=1, reason="Wrong patient")
-    assert recurrence.kind == "recurrence"
-    assert facts_of(case).last_mri_day is None
-    assert endpoint(case, "rfs") == (True, 800)
-
-
-@pytest.mark.parametrize(
-    ("died_after", "rfs"), [(700, (True, 700)), (3000, (True, 3000))]
-)
-def test_death_ends_recurrence_free_survival(
-    died_after: int, rfs: tuple[bool, int]
-) -> None:
-    """Also after the last MRI; recurrence itself is then observed to that MRI."""
-    case = operated_case()
-    follow_up(case, 600)
-    die(case, died_after)
-    assert endpoint(case, "rfs") == rfs
-    assert endpoint(case, "recurrence") == (False, 600)
-    assert endpoint(case, "death") == (True, died_after)
-    assert facts_of(case).followup_days == died_after
-
-
-def die(case: Case, day: int) -> None:
-    factories.make_vital_status(
-        case.patient,
-        vital_status="dead",
-        death_date=OPERATED_ON + timedelta(days=day),
-        death_cause="other",
-        last_contact_date=None,
-        missing={"last_contact_date": "unknown"},
-    )
-
-
-def test_an_mri_after_the_death_does_not_lengthen_observation() -> None:
-    case = operated_case()
-    follow_up(case, 600)
-    follow_up(case, 5)
-    die(case, 500)
-    assert endpoint(case, "recurrence") == (False, 500)
-    assert endpoint(case, "rfs") == (True, 500)
-
-
-def test_without_an_mri_nothing_is_known_of_recurrence() -> None:
-    case = operated_case()
-    factories.make_visit(case, "m12")
-    row = facts_of(case)
-    assert row.rfs_exclusion == row.pfs_exclusion == "no_postoperative_mri"
-    assert endpoint(case, "rfs") == endpoint(case, "recurrence") == (None, None)
-
-
-@pytest.mark.parametrize("extent", ["not_assessed", None])
-def test_without_the_extent_recurrence_is_not_defined(extent: str | None) -> None:
-    case = operated_case(
-        eor_mri=extent, missing={} if extent else {"eor_mri": "unknown"}
-    )
-    follow_up(case, 600)
-    assert facts_of(case).rfs_exclusion == "extent_unknown"
-    assert facts_of(case).pfs_exclusion == "extent_unknown"
-
-
-def test_death_of_unknown_day_excludes() -> None:
-    case = operated_case()
-    follow_up(case, 600)
-    factories.make_vital_status(
-        case.patient,
-        vital_status="dead",
-        last_contact_date=None,
-        missing={"death_date": "unknown", "last_contact_date": "unknown"},
-    )
-    row = facts_of(case)
-    assert row.rfs_exclusion == "death_day_unknown"
-    assert (row.death_event, row.death_days, row.followup_days) == (True, None, 600)
-
-
-def test_an_unoperated_case_has_no_course() -> None:
-    case = factories.make_case()
-    row = facts_of(case)
-    assert (row.has_operation, row.rfs_exclusion) == (False, "not_operated")
-    assert endpoint(case, "rfs") == endpoint(case, "death") == (None, None)
-
-
-def test_a_day_before_the_operation_is_never_a_duration() -> None:
-    """The date of the operation was corrected to after the recurrence."""
-    case = operated_case()
-    factories.make_recurrence(case, day=100)
-    operation = case.operations.get()
-    late = OPERATED_ON + timedelta(days=150)
-    case_actions.update_record(
-        by=factories.surgeon_of(case.centre),
-        record=operation,
-        values={"surgery_date": late, "discharge_date": late + timedelta(days=9)},
-        version=operation.version,
-    )
-    row = facts_of(case)
-    assert row.rfs_exclusion == "event_day_unknown"
-    assert (row.recurrence_event, row.recurrence_days) == (True, None)
-
-
-def test_the_death_of_a_patient_counts_for_each_tumour() -> None:
-    patient = factories.make_patient()
-    cases = [factories.make_case(patient=patient, operation=True) for _n in range(2)]
-    die(cases[0], 400)
-    assert [endpoint(case, "death") for case in cases] == [(True, 400)] * 2
-
-
 # --- record --------------------------------------------------------------------------
 
 
@@ -467,59 +296,3 @@ def test_age_by_year_or_as_reported() -> None:
         41,
         "reported",
     )
-
-
-# --- when ----------------------------------------------------------------------------
-
-
-def test_a_voided_visit_leaves_the_facts() -> None:
-    case = operated_case()
-    visit = factories.make_visit(case, "m12")
-    actions.void_record(
-        by=factories.surgeon_of(case.centre), record=visit, version=1, reason="Doubled"
-    )
-    assert facts_of(case).visit_day_m12 is None
-
-
-def test_a_voided_case_has_no_facts() -> None:
-    case = factories.make_case()
-    by = factories.surgeon_of(case.centre)
-    case_actions.void_record(by=by, record=case, version=1, reason="Entered twice")
-    assert facts.facts_of(case) is None
-    facts.rebuild()
-    assert facts.facts_of(case) is None
-
-
-def test_the_rebuild_finds_what_came_past_the_actions() -> None:
-    case = operated_case()
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE cases_case SET size_cc_mm = 77 WHERE id = %s", [case.pk])
-    call_command("rebuild_facts", verbosity=0)
-    assert facts_of(case).size_cc_mm == 77
-
-
-def test_only_outdated_facts_are_rebuilt_if_asked() -> None:
-    old, fresh = operated_case(), operated_case()
-    CaseFacts.objects.filter(pk=old.pk).update(definition="0", border="rough")
-    CaseFacts.objects.filter(pk=fresh.pk).update(border="rough")
-    assert facts.rebuild(outdated_only=True, batch=1) == 1
-    assert (facts_of(old).border, facts_of(fresh).border) == (None, "rough")
-
-
-def test_nothing_is_written_where_nothing_changed() -> None:
-    case = operated_case()
-    before = facts_of(case).refreshed_at
-    facts.rebuild()
-    assert facts_of(case).refreshed_at == before
-
-
-def test_many_and_one_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The prepared statement for few cases and the plain one for many."""
-    case = operated_case()
-    factories.make_visit(case, "m12")
-    one = CaseFacts.objects.filter(pk=case.pk).values().get()
-    CaseFacts.objects.filter(pk=case.pk).delete()
-    monkeypatch.setattr(facts, "PREPARED_UP_TO", 0)
-    facts.refresh([case.pk])
-    many = CaseFacts.objects.filter(pk=case.pk).values().get()
-    assert one | {"refreshed_at": None} == many | {"refreshed_at": None}
