@@ -20,7 +20,12 @@ from cases.models import (
     Patient,
     PatientIdentity,
 )
-from cases.permissions import cases_of, check_can_write, check_not_locked
+from cases.permissions import (
+    cases_of,
+    centre_of,
+    check_can_write,
+    check_not_locked,
+)
 from cases.signals import case_changed
 from registry import audit, records
 from registry.models import Centre, User
@@ -233,8 +238,7 @@ def void_record(*, by: User, record: Record, version: int, reason: str) -> Recor
 
 
 def _centre_id(record: Record) -> int:
-    cases = cases_of(record)
-    return cases[0].centre_id if cases else record.centre_id  # type: ignore[union-attr]
+    return centre_of(record).pk
 
 
 def _check_nothing_depends(record: Record) -> None:

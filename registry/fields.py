@@ -25,6 +25,7 @@ from django.core.validators import (
 )
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registry.levels import SEGMENT_ORDINAL, LevelError, parse_level
@@ -67,8 +68,8 @@ class Described:
     def __init__(
         self,
         *args: Any,
-        definition: str = "",
-        unit: str = "",
+        definition: str | Promise = "",
+        unit: str | Promise = "",
         need: Need = Need.OPTIONAL,
         privacy: Privacy = Privacy.CLINICAL,
         least: Decimal | int | date | None = None,

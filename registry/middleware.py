@@ -82,6 +82,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
             "Try again in a few seconds. If you sent a change, read the record first:"
             " it may or may not have been saved."
         ),
+        "errors": [],
     }
     return JsonResponse(
         problem, status=503, headers=headers, content_type="application/problem+json"

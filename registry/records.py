@@ -151,8 +151,8 @@ def locked(record: Record, version: int | None) -> Record:
     Raises StaleVersion if ``version`` is not the present one. None skips the check; only
     callers that just read the row in this transaction do that.
     """
-    rows = type(record)._default_manager.select_for_update(of=("self",))
-    current: Record = rows.get(pk=record.pk)
+    rows: Any = type(record)._default_manager
+    current: Record = rows.select_for_update(of=("self",)).get(pk=record.pk)
     if version is not None and current.version != version:
         raise StaleVersion(current, [])
     return current

@@ -399,7 +399,7 @@ class Case(ClinicalRecord):
             and self.volume_cm3
             and all(sizes)
         ):
-            volume = ellipsoid_volume_cm3(*sizes)  # type: ignore[arg-type]
+            volume = ellipsoid_volume_cm3(*sizes)
             if abs(self.volume_cm3 - volume) > volume * Decimal("0.05") + Decimal(
                 "0.005"
             ):

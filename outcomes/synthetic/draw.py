@@ -38,6 +38,12 @@ class Course:
     last_day: Array  # int, end of observation
 
 
+def where(mask: Any, yes: Any, no: Any) -> Array:
+    """``numpy.where`` that may also give None, for cells without a value."""
+    chosen: Array = np.where(mask, yes, no)
+    return chosen
+
+
 def choose(rng: np.random.Generator, options: tuple[Any, ...], n: int, p: Any) -> Array:
     """``n`` of the options with probabilities ``p``."""
     return np.array(options, dtype=object)[rng.choice(len(options), size=n, p=p)]
@@ -62,7 +68,7 @@ def draw_course(rng: np.random.Generator, n: int, forced_ims: int) -> Course:
     gtr = rng.random(n) < by_kind(kind, "gtr")
     gtr[:forced_ims] = True
     rest = choose(rng, ("ntr", "str", "pr"), n, (0.4, 0.4, 0.2))
-    extent = np.where(gtr, "gtr", rest).astype(object)
+    extent = where(gtr, "gtr", rest).astype(object)
     first = np.datetime64(f"{truth.FIRST_YEAR}-01-01", "D")
     days = (np.datetime64(f"{truth.LAST_YEAR}-12-31", "D") - first) // DAY
     operated = first + rng.integers(0, days + 1, n) * DAY
@@ -71,11 +77,9 @@ def draw_course(rng: np.random.Generator, n: int, forced_ims: int) -> Course:
     death = rng.exponential(365.25 / by_kind(kind, "death_per_year"), n)
     hazard = np.array([truth.REGROWTH_PER_YEAR[code] for code in extent])
     is_ims = kind == truth.KINDS.index(truth.IMS)
-    hazard = np.where(is_ims & gtr, truth.IMS_GTR_RECURRENCE_PER_YEAR, hazard)
+    hazard = where(is_ims & gtr, truth.IMS_GTR_RECURRENCE_PER_YEAR, hazard)
     with np.errstate(divide="ignore"):
-        regrowth = rng.exponential(1.0, n) * np.where(
-            hazard > 0, 365.25 / hazard, np.inf
-        )
+        regrowth = rng.exponential(1.0, n) * where(hazard > 0, 365.25 / hazard, np.inf)
     last = np.maximum(np.minimum(np.minimum(potential, lost), death), 30).astype(int)
     dead = death <= np.minimum(potential, lost)
     return Course(
@@ -83,7 +87,7 @@ def draw_course(rng: np.random.Generator, n: int, forced_ims: int) -> Course:
         intramedullary=by_kind(kind, "compartment") == "intramedullary",
         extent=extent,
         operated=operated,
-        death_day=np.where(dead, last, np.inf),
+        death_day=where(dead, last, np.inf),
         regrowth_day=regrowth,
         last_day=last,
     )
@@ -97,11 +101,11 @@ def draw_patients(rng: np.random.Generator, course: Course) -> Columns:
     schwannoma = by_kind(course.kind, "histology") == "schwannoma"
     nf = schwannoma & (rng.random(n) < truth.NF_SCHWANNOMATOSIS)
     return {
-        "sex": np.where(rng.random(n) < by_kind(course.kind, "male"), "M", "F"),
+        "sex": where(rng.random(n) < by_kind(course.kind, "male"), "M", "F"),
         "birth_date": born,
         "birth_year": born.astype("datetime64[Y]").astype(int) + 1970,
-        "nf_status": np.where(nf, "NF2_related_schwannomatosis", "none_known"),
-        "nf_basis": np.where(nf, "clinical", None),
+        "nf_status": where(nf, "NF2_related_schwannomatosis", "none_known"),
+        "nf_basis": where(nf, "clinical", None),
         "prior_spine_surgery": rng.random(n) < 0.08,
         "prior_radiotherapy_spine": rng.random(n) < 0.01,
         "asa_class": choose(rng, (1, 2, 3), n, (0.3, 0.55, 0.15)),
@@ -150,21 +154,19 @@ def draw_tumours(rng: np.random.Generator, course: Course) -> Columns:
     misread = (rng.random(n) < 0.04) & ~dumbbell
     return {
         "compartment": compartment,
-        "compartment_mri": np.where(
+        "compartment_mri": where(
             misread,
-            np.where(
-                course.intramedullary, "intradural_extramedullary", "intramedullary"
-            ),
+            where(course.intramedullary, "intradural_extramedullary", "intramedullary"),
             compartment,
         ),
         **levels,
         "level_basis": np.full(n, "vertebral_body", dtype=object),
-        "axial_position": np.where(
+        "axial_position": where(
             course.intramedullary, "{dorsal}", "{dorsolateral_R}"
         ).astype(object),
         "side": choose(rng, ("R", "L", "midline"), n, (0.42, 0.42, 0.16)),
-        "eden_type": np.where(dumbbell, "II", None),
-        "toyama_type": np.where(dumbbell & cervical, "IIIa", None),
+        "eden_type": where(dumbbell, "II", None),
+        "toyama_type": where(dumbbell & cervical, "IIIa", None),
         "histology_who2021": by_kind(course.kind, "histology").astype(object),
         "icdo_morphology": np.array(
             [kind.icdo or "9530/0" for kind in truth.KINDS], dtype=object
@@ -182,10 +184,10 @@ def draw_tumours(rng: np.random.Generator, course: Course) -> Columns:
         "size_tr_mm": transverse,
         "volume_cm3": np.round(np.pi / 6 * length * ap * transverse / 1000, 2),
         "volume_method": np.full(n, "ellipsoid_pi6", dtype=object),
-        "onset_date_precision": np.where(incidental, "unknown", "month"),
+        "onset_date_precision": where(incidental, "unknown", "month"),
         "incidental": incidental,
-        "symptom_duration_months": np.where(incidental, np.nan, duration),
-        "first_symptom": np.where(
+        "symptom_duration_months": where(incidental, np.nan, duration),
+        "first_symptom": where(
             incidental,
             None,
             choose(

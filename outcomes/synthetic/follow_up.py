@@ -8,7 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from outcomes.synthetic import parameters as truth
-from outcomes.synthetic.draw import DAY, Array, Columns, Course, by_kind, choose
+from outcomes.synthetic.draw import (
+    DAY,
+    Array,
+    Columns,
+    Course,
+    by_kind,
+    choose,
+    where,
+)
 
 ENHANCEMENTS = ("homogeneous", "heterogeneous", "rim")
 SIGNALS = ("hypo", "iso", "hyper")
@@ -39,7 +47,7 @@ def draw_operations(
         "levels_opened_from": tumour["level_rostral"],
         "levels_opened_to": tumour["level_caudal"],
         "fusion": rng.random(n) < 0.06,
-        "myelotomy": np.where(
+        "myelotomy": where(
             inside,
             choose(
                 rng, ("posterior_midline", "dorsal_root_entry_zone"), n, (0.8, 0.2)
@@ -48,20 +56,20 @@ def draw_operations(
         ),
         "ionm_modality": np.full(n, "{SSEP,TcMEP}", dtype=object),
         "ionm_alarm": alarm,
-        "ionm_alarm_criterion": np.where(alarm == "none", None, "70"),
+        "ionm_alarm_criterion": where(alarm == "none", None, "70"),
         "blood_loss_ml": np.round(rng.gamma(2, 110, n)).astype(int),
         "operative_time_min": np.round(rng.normal(250, 70, n).clip(60, 700)).astype(int),
-        "dissection_plane": np.where(
-            course.extent == "gtr", "clear", np.where(percent > 90, "partly", "absent")
+        "dissection_plane": where(
+            course.extent == "gtr", "clear", where(percent > 90, "partly", "absent")
         ),
-        "eor_surgeon": np.where(over, "gtr", course.extent),
+        "eor_surgeon": where(over, "gtr", course.extent),
         "eor_mri": course.extent,
         "eor_percent": percent,
-        "root_sacrificed": np.where(
+        "root_sacrificed": where(
             inside, "none", choose(rng, ("none", "rootlet", "root_nonfunctional"), n,
                                    (0.4, 0.35, 0.25))
         ),
-        "adjuvant": np.where(
+        "adjuvant": where(
             (by_kind(course.kind, "histology") == "astrocytoma_idh_mutant"), "RT", "none"
         ),
         "discharge_date": course.operated + stay.astype(int) * DAY,
@@ -86,21 +94,21 @@ def draw_preoperative_mri(
         "sequences": np.full(n, "{T1,T2,T1_Gd}", dtype=object),
         "gd_given": np.ones(n, dtype=bool),
         "t1_signal": choose(rng, SIGNALS, n, (0.45, 0.5, 0.05)),
-        "t2_signal": np.where(
+        "t2_signal": where(
             t2_hyper, "hyper", choose(rng, ("iso", "hypo", "mixed"), n, (0.5, 0.2, 0.3))
         ),
         "enhancement": choose(rng, ENHANCEMENTS, n, (0.5, 0.35, 0.15)),
-        "border": np.where(rough, "rough", "smooth"),
+        "border": where(rough, "rough", "smooth"),
         "margin_demarcation": choose(rng, ("sharp", "ill_defined"), n, (0.85, 0.15)),
         "oedema_present": oedema,
-        "oedema_cranial_seg": np.where(oedema, segments[0], np.nan),
-        "oedema_caudal_seg": np.where(oedema, segments[1], np.nan),
-        "syrinx": np.where(syrinx, "present", "none"),
-        "syrinx_rostral": np.where(syrinx, tumour["level_rostral"], None),
-        "syrinx_caudal": np.where(syrinx, tumour["level_caudal"], None),
+        "oedema_cranial_seg": where(oedema, segments[0], np.nan),
+        "oedema_caudal_seg": where(oedema, segments[1], np.nan),
+        "syrinx": where(syrinx, "present", "none"),
+        "syrinx_rostral": where(syrinx, tumour["level_rostral"], None),
+        "syrinx_caudal": where(syrinx, tumour["level_caudal"], None),
         "cyst": choose(rng, ("none", "intratumoral", "polar"), n, (0.65, 0.25, 0.10)),
         "haemosiderin": choose(rng, ("none", "cap_sign"), n, (0.9, 0.1)),
-        "cord_displacement": np.where(
+        "cord_displacement": where(
             course.intramedullary, "expanded_fusiform", "displaced"
         ),
         "reader_1": np.full(n, "R1", dtype=object),
@@ -123,12 +131,12 @@ def draw_later_mri(rng: np.random.Generator, course: Course) -> tuple[Columns, C
     mri = {
         "case": case,
         "mri_date": dates,
-        "purpose": np.where(column == 0, "postop_3m", "followup"),
+        "purpose": where(column == 0, "postop_3m", "followup"),
         "field_strength_T": choose(rng, ("1.5", "3.0"), len(case), (0.6, 0.4)),
         "sequences": np.full(len(case), "{T1,T2,T1_Gd}", dtype=object),
         "gd_given": np.ones(len(case), dtype=bool),
         "residual_present": residual,
-        "residual_max_mm": np.where(residual, size, np.nan),
+        "residual_max_mm": where(residual, size, np.nan),
         "new_lesion_same_site": seen & ~residual,
         "new_lesion_other_level": np.zeros(len(case), dtype=bool),
         "reader_1": np.full(len(case), "R1", dtype=object),
@@ -143,11 +151,11 @@ def _events(
     before = np.round(rng.gamma(3, 2.5, n).clip(2, 40), 1)
     return {
         "case": case,
-        "kind": np.where(residual, "regrowth", "recurrence"),
+        "kind": where(residual, "regrowth", "recurrence"),
         "detected_on": dates,
-        "size_before_mm": np.where(residual, before, np.nan),
+        "size_before_mm": where(residual, before, np.nan),
         "size_now_mm": np.round(
-            np.where(residual, before * 1.3 + 2.1, rng.gamma(3, 3, n).clip(2, 60)), 1
+            where(residual, before * 1.3 + 2.1, rng.gamma(3, 3, n).clip(2, 60)), 1
         ),
         "treatment": choose(
             rng, ("observation", "reoperation", "radiotherapy"), n, (0.5, 0.4, 0.1)
@@ -197,9 +205,9 @@ def _change(rng: np.random.Generator, inside: Array, kind: str) -> Array:
     u = rng.random(len(inside))
     better_in, same_in, _w = truth.MMCS_CHANGE["intramedullary"][kind]
     better_out, same_out, _w = truth.MMCS_CHANGE["other"][kind]
-    better = np.where(inside, better_in, better_out)
-    same = np.where(inside, same_in, same_out)
-    return np.where(u < better, -1, np.where(u < better + same, 0, 1))
+    better = where(inside, better_in, better_out)
+    same = where(inside, same_in, same_out)
+    return where(u < better, -1, where(u < better + same, 0, 1))
 
 
 def _examination(rng: np.random.Generator, grade: Array) -> Columns:
@@ -218,7 +226,7 @@ def _examination(rng: np.random.Generator, grade: Array) -> Columns:
 def _pain(rng: np.random.Generator, inside: Array, kind: str) -> Columns:
     n = len(inside)
     when = "preop" if kind == "preop" else "after"
-    chance = np.where(
+    chance = where(
         inside,
         truth.SEGMENTAL_PAIN["intramedullary"][when],
         truth.SEGMENTAL_PAIN["other"][when],
@@ -226,17 +234,17 @@ def _pain(rng: np.random.Generator, inside: Array, kind: str) -> Columns:
     segmental = rng.random(n) < chance
     local = rng.random(n) < truth.LOCAL_PAIN[when]
     present = segmental | local
-    both = np.where(
+    both = where(
         segmental & local,
         "{local_axial,segmental_at_level}",
-        np.where(segmental, "{segmental_at_level}", "{local_axial}"),
+        where(segmental, "{segmental_at_level}", "{local_axial}"),
     ).astype(object)
     return {
         "pain_present": present,
-        "pain_distribution": np.where(present, both, None),
-        "pain_nrs_kind": np.where(present, "worst", None),
-        "pain_segmental_nrs": np.where(segmental, rng.integers(1, 9, n), 0),
-        "pain_local_nrs": np.where(local, rng.integers(1, 8, n), 0),
+        "pain_distribution": where(present, both, None),
+        "pain_nrs_kind": where(present, "worst", None),
+        "pain_segmental_nrs": where(segmental, rng.integers(1, 9, n), 0),
+        "pain_local_nrs": where(local, rng.integers(1, 8, n), 0),
     }
 
 
@@ -249,15 +257,15 @@ def _joa(rng: np.random.Generator, grade: Array, region: Array) -> Columns:
     sensory = np.clip(2 - (grade > 1) - (grade > 3), 0, 2).astype(float)
     bladder = np.clip(3 - (grade > 2) - (grade > 3) - (grade > 4), 0, 3).astype(float)
     return {
-        "joa_region": np.where(
-            cervical, "cervical17", np.where(thoracic, "thoracic11", None)
+        "joa_region": where(
+            cervical, "cervical17", where(thoracic, "thoracic11", None)
         ),
-        "joa_ue_motor": np.where(cervical, leg, np.nan),
-        "joa_ue_sens": np.where(cervical, sensory, np.nan),
-        "joa_le_motor": np.where(any_form, leg, np.nan),
-        "joa_le_sens": np.where(any_form, sensory, np.nan),
-        "joa_trunk_sens": np.where(any_form, sensory, np.nan),
-        "joa_bladder": np.where(any_form, bladder, np.nan),
+        "joa_ue_motor": where(cervical, leg, np.nan),
+        "joa_ue_sens": where(cervical, sensory, np.nan),
+        "joa_le_motor": where(any_form, leg, np.nan),
+        "joa_le_sens": where(any_form, sensory, np.nan),
+        "joa_trunk_sens": where(any_form, sensory, np.nan),
+        "joa_bladder": where(any_form, bladder, np.nan),
     }
 
 
@@ -267,9 +275,9 @@ def draw_vital_status(course: Course) -> Columns:
     last = course.operated + course.last_day * DAY
     return {
         "case": np.arange(len(dead)),
-        "vital_status": np.where(dead, "dead", "alive"),
-        "death_date": np.where(dead, last, np.datetime64("NaT", "D")),
-        "death_cause": np.where(dead, "other", None),
+        "vital_status": where(dead, "dead", "alive"),
+        "death_date": where(dead, last, np.datetime64("NaT", "D")),
+        "death_cause": where(dead, "other", None),
         "last_contact_date": last,
     }
 

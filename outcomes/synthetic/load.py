@@ -29,6 +29,7 @@ from outcomes.synthetic.draw import (
     draw_course,
     draw_patients,
     draw_tumours,
+    where,
 )
 from registry.fields import WordsField
 from registry.models.clinical import CODE_ALPHABET, ClinicalRecord
@@ -179,7 +180,7 @@ def arrow(column: Array) -> pa.Array:
         whole = np.isnan(column) | (column == np.round(column))
         if whole.all():
             mask = np.isnan(column)
-            return pa.array(np.where(mask, 0, column).astype(np.int64), mask=mask)
+            return pa.array(where(mask, 0, column).astype(np.int64), mask=mask)
         return pa.array(column, from_pandas=True)
     if column.dtype.kind in "iubM":
         return pa.array(column)
@@ -207,13 +208,13 @@ def load_batch(
     course = draw_course(rng, count, forced_ims)
     patient, tumour = draw_patients(rng, course), draw_tumours(rng, course)
     born = patient.pop("birth_date")
-    where = centres[rng.integers(0, len(centres), count)]
+    home = centres[rng.integers(0, len(centres), count)]
     patient_id, case_id = reserve(Patient, count), reserve(Case, count)
     operation_id = reserve(Operation, count)
     before = follow_up.draw_preoperative_mri(rng, course, tumour)
     after, events = follow_up.draw_later_mri(rng, course)
     visits = follow_up.draw_visits(rng, course, tumour["region"])
-    visits["sensory_level"] = np.where(
+    visits["sensory_level"] = where(
         visits["sensory_deficit"] == "none",
         None,
         tumour["level_rostral"][visits["case"]],
@@ -221,11 +222,11 @@ def load_batch(
     vital = follow_up.draw_vital_status(course)
     adverse = follow_up.draw_complications(rng, course)
     operation = follow_up.draw_operations(rng, course, tumour)
-    patient |= {"id": patient_id, "centre_id": where}
+    patient |= {"id": patient_id, "centre_id": home}
     tumour |= {
         "id": case_id,
         "patient_id": patient_id,
-        "centre_id": where,
+        "centre_id": home,
         "status": np.full(count, "complete", dtype=object),
     }
     tumour.pop("region")
@@ -236,7 +237,7 @@ def load_batch(
     adverse["operation_id"] = operation_id[adverse.pop("case")]
     tables: list[tuple[type[models.Model], Columns]] = [
         (Patient, patient),
-        (PatientIdentity, identities(patient_id, where, born, first, by)),
+        (PatientIdentity, identities(patient_id, home, born, first, by)),
         (Case, tumour),
         (Operation, operation),
         (MriStudy, before),

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
         by, centres = self.seeder(size.centres)
         loaded = load(size, [centre.pk for centre in centres], by.pk, self.say)
-        audit.record("registry.seeded", actor=by, seed=size.seed, **loaded.rows)
+        audit.record("registry.seeded", actor=by, seed=size.seed, rows=loaded.rows)
         self.stdout.write("deriving facts")
         analyse()
         rebuild()
