@@ -6,16 +6,12 @@ promises made to the person who waits, with room for a busy machine.
 
 from __future__ import annotations
 
-import http.client
-import json
 import shutil
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -23,77 +19,17 @@ import pytest
 import redis
 
 from registry.embedded.postgres import EmbeddedPostgres
+from tests.journeys.saving import Surgeon, new_surgeon
 from tests.processes import RunningRegistry, eventually, started_registry
 
 pytestmark = pytest.mark.services
 
 # Publishing with the defaults of Celery costs a save 6 to 60 seconds, or hangs it.
 AT_ONCE = 5
-MAKE_A_PATIENT = """
-from tests.factories import make_patient, surgeon_of
-patient = make_patient()
-print(patient.code, surgeon_of(patient.centre).email)
-"""
 WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND query LIKE '%outcomes_casefacts%'
 """
-CASE = {
-    "compartment": "intramedullary",
-    "compartment_mri": "intramedullary",
-    "level_rostral": "C4",
-    "level_caudal": "C6",
-    "level_basis": "vertebral_body",
-    "axial_position": ["dorsal"],
-    "side": "midline",
-    "histology_who2021": "schwannoma",
-    "icdo_morphology": "9560/0",
-    "icdo_topography": "C72.0",
-    "who_grade": "1",
-    "size_cc_mm": 25,
-    "size_ap_mm": 10,
-    "size_tr_mm": 12,
-    "onset_date_precision": "unknown",
-    "incidental": False,
-    "symptom_duration_months": 12,
-    "first_symptom": "sensory",
-}
-
-
-@dataclass
-class Surgeon:
-    """Saves cases over the API, as one person at one workplace."""
-
-    registry: RunningRegistry
-    patient: str
-    token: str
-
-    def save_case(self) -> tuple[int, dict[str, Any], float]:
-        """Status, answer and how long it took."""
-        return self.ask("POST", "/api/v1/cases/", {"patient": self.patient, **CASE})
-
-    def ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> tuple[int, dict[str, Any], float]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.registry.port)
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": "application/json",
-        }
-        content = None if body is None else json.dumps(body)
-        began = time.monotonic()
-        with closing(connection):
-            connection.request(method, path, content, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-        seconds = time.monotonic() - began
-        if "json" not in answer.headers["Content-Type"]:
-            return answer.status, {"code": text.decode()}, seconds
-        return answer.status, json.loads(text), seconds
-
-    def cases(self) -> int:
-        ((count,),) = self.registry.query("SELECT count(*) FROM cases_case")
-        return count
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +42,7 @@ def registry(
 
 @pytest.fixture(scope="module")
 def surgeon(registry: RunningRegistry) -> Surgeon:
-    output = registry.manage("shell", "-v0", "-c", MAKE_A_PATIENT)
-    patient, email = output.split()[-2:]
-    token = registry.manage("create_token", email, "--write").split()[-1]
-    return Surgeon(registry, patient, token)
+    return new_surgeon(registry)
 
 
 @pytest.fixture
