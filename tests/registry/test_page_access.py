@@ -22,6 +22,7 @@ from tests.factories import PASSWORD, make_case, make_centre, make_patient, make
 from tests.pages import signed_in
 from tests.registry.api_cast import ROLES, whole_case
 from tests.registry.page_matrix import CONFIRMS, LED_ON, MATRIX, VERBS, expected
+from tests.registry.signing_in import without_tokens
 
 pytestmark = pytest.mark.django_db
 FORM_OF_VOID = {"reason": "Entered twice", "version": "999999"}
@@ -308,13 +309,6 @@ def confirmed(cast: PageCast, role: str) -> Client:
     client = cast.client(role)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     return client
-
-
-def without_tokens(response: Any) -> str:
-    text = response.content.decode()
-    return re.sub(
-        r"(csrfmiddlewaretoken\" value=|CSRFToken\": |nonce=)\"[^\"]+", "", text
-    )
 
 
 def test_patients_are_of_one_centre(cast: PageCast) -> None:

@@ -1,0 +1,111 @@
+"""The audit trail as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.html import escape
+
+from registry import audit
+from registry.models import AuditEvent, User
+from registry.permissions import Role
+from registry.templatetags.browsers import browser_name
+from tests.factories import PASSWORD, make_user
+from tests.pages import signed_in
+
+pytestmark = pytest.mark.django_db
+PEOPLE = "/administration/people/"
+CENTRES = "/administration/centres/"
+AUDIT = "/administration/audit/"
+
+
+@pytest.fixture
+def administrator() -> User:
+    return make_user(Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def page(administrator: User) -> Client:
+    """The administrator's browser, confirmed a moment ago."""
+    client = signed_in(administrator)
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def told(action: str) -> AuditEvent:
+    return AuditEvent.objects.filter(action=action).latest("pk")
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_the_trail_shows_the_newest_first_and_pages_back(page: Client) -> None:
+    for number in range(120):
+        audit.record("identity.read", target=f"SCT-{number:06d}")
+    seen: list[str] = []
+    address = f"{AUDIT}?action=identity.read"
+    while address:
+        answer = page.get(address)
+        seen += [event.target for event, _person, _details in answer.context["rows"]]
+        address = answer.context["older_url"]
+    assert seen == [f"SCT-{number:06d}" for number in reversed(range(120))]
+
+
+def test_the_trail_is_narrowed_by_action_and_target(page: Client) -> None:
+    audit.record("identity.read", target="SCT-000001", cases=["TUM-1"] * 12)
+    audit.record("identity.read", target="SCT-000002")
+    answer = page.get(AUDIT, {"action": "identity.read", "target": "SCT-000001 "})
+    rows = answer.context["rows"]
+    assert [event.target for event, _person, _details in rows] == ["SCT-000001"]
+    assert rows[0][2].endswith("TUM-1 + 2")
+    assert "identity.read" in answer.context["actions"]
+    assert "No event matches" in text_of(page.get(AUDIT, {"target": "nobody"}))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "before=x",
+        "before=-1",
+        "before=１",
+        "before=" + "9" * 40,
+        "action=%00",
+        "target=%ff",
+    ],
+)
+def test_odd_questions_to_the_trail_are_answered(page: Client, query: str) -> None:
+    assert page.get(f"{AUDIT}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "{{7*7}}", "' OR 1=1"])
+def test_names_are_shown_as_they_are(page: Client, words: str) -> None:
+    person = make_user(Role.ANALYST, name=words)
+    audit.record("person.seen", actor=person, target=words[:100], words=words)
+    for address in (PEOPLE, f"{PEOPLE}{person.pk}/", AUDIT):
+        text = text_of(page.get(address))
+        assert "<script>alert" not in text
+        assert escape(words) in text
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0",
+            "Firefox, Windows",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) Chrome/150 Safari/537 Edg/150",
+            "Edge, Windows",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU like Mac OS X) Safari/604", "Safari, iPhone"),
+        ("Mozilla/5.0 (Macintosh; Mac OS X 10) Safari/605", "Safari, macOS"),
+        ("curl/8.0", "curl/8.0"),
+        ("", "unknown"),
+    ],
+)
+def test_browsers_by_the_names_that_people_know(user_agent: str, name: str) -> None:
+    assert browser_name(user_agent) == name
