@@ -34,6 +34,8 @@ from outcomes.stats.tables import as_table
 
 Weights = Literal["none", "linear", "quadratic"]
 ROUNDING = 1e-12  # of variances that are zero but for rounding
+NO_DISAGREEMENT = "no disagreement between readers; limits are not estimable"
+NO_LIMITS = "the limits are not defined in this sample"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,21 +137,22 @@ def icc_2_1(
     scale = subjects + (k - 1) * error + k * (readers - error) / n
     total = float(np.square(rows - rows.mean()).sum())
     reason, value = None, None
-    limits: tuple[float | None, float | None] = (None, None)
+    limits: tuple[float, float] | None = None
     if total == 0 or abs(scale) <= ROUNDING * total:
         reason = "the readings do not vary, or only within subjects"
     else:
         value = (subjects - error) / scale
-        if error > ROUNDING * total:
+        if max(error, readers) > ROUNDING * total:
             limits = _icc_limits(value, subjects, readers, error, (n, k), level)
+            reason = None if limits else NO_LIMITS
         else:
-            reason = "no disagreement between readers; limits are not estimable"
+            reason = NO_DISAGREEMENT
     return IntraclassCorrelation(
         method="ICC(2,1), two-way random effects, absolute agreement, single reader",
         icc=Interval(
             value=value,
-            lower=limits[0],
-            upper=limits[1],
+            lower=limits[0] if limits else None,
+            upper=limits[1] if limits else None,
             method="McGraw and Wong",
             level=level,
         ),
@@ -243,16 +246,17 @@ def _icc_limits(
     error: float,
     shape: tuple[int, int],
     level: float,
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
+    """None where the degrees of freedom vanish, as for a correlation of zero."""
     n, k = shape
-    ratio = readers / error
-    upper_part = (
-        (k - 1) * (n - 1) * (k * icc * ratio + n * (1 + (k - 1) * icc) - k * icc) ** 2
-    )
-    lower_part = (n - 1) * (k * icc * ratio) ** 2 + (
-        n * (1 + (k - 1) * icc) - k * icc
-    ) ** 2
-    df = upper_part / lower_part
+    # Both parts times the error, which may be zero while the readers differ.
+    between = k * icc * readers
+    within = (n * (1 + (k - 1) * icc) - k * icc) * error
+    together = (k - 1) * (n - 1) * (between + within) ** 2
+    parts = (n - 1) * between**2 + within**2
+    if min(together, parts) <= ROUNDING * (subjects + readers + error) ** 2:
+        return None
+    df = together / parts
     tail = (1 + level) / 2
     low = float(f_distribution.ppf(tail, n - 1, df))
     high = float(f_distribution.ppf(tail, df, n - 1))

@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
 
 # Booleans, whole numbers, floats. Texts and dates are no numbers, whatever NumPy
-# would make of them; Decimal comes as an array of objects.
+# would make of them; Decimal is an array of objects.
 _NUMBER_KINDS = "biuf"
 # Up to here a float holds every whole number.
 LARGEST_COUNT = 2**53
@@ -39,11 +39,8 @@ def as_matrix(values: ArrayLike, name: str) -> FloatArray:
 def _numbers(values: ArrayLike, name: str) -> FloatArray:
     try:
         given = np.asarray(values)
-        if given.dtype.kind == "O":
-            if any(isinstance(value, str | bytes) for value in given.flat):
-                raise StatError(f"{name} must be numbers")
-        elif given.dtype.kind not in _NUMBER_KINDS:
-            raise StatError(f"{name} must be numbers")
+        if not _holds_numbers(given):
+            raise TypeError(given.dtype)
         array = given.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise StatError(f"{name} must be numbers") from error
@@ -52,19 +49,28 @@ def _numbers(values: ArrayLike, name: str) -> FloatArray:
     return array
 
 
+def _holds_numbers(given: NDArray[Any]) -> bool:
+    if given.dtype.kind == "O":
+        return not any(isinstance(value, str | bytes) for value in given.flat)
+    return given.dtype.kind in _NUMBER_KINDS
+
+
 def as_number(value: float, name: str) -> float:
     """One finite number; raises StatError naming the argument."""
     return float(as_floats([value], name)[0])
 
 
-def as_labels(values: Iterable[Any], name: str) -> list[Any]:
-    """Plain labels of a list, an array or a column; none may be missing."""
+def plain_list(values: Iterable[Any]) -> list[Any]:
+    """Plain values of a list, an array or a column of a table."""
     for convert in ("to_pylist", "tolist"):
         if hasattr(values, convert):
-            labels = list(getattr(values, convert)())
-            break
-    else:
-        labels = list(values)
+            return list(getattr(values, convert)())
+    return list(values)
+
+
+def as_labels(values: Iterable[Any], name: str) -> list[Any]:
+    """Plain labels, none of them missing."""
+    labels = plain_list(values)
     if any(map(_is_missing, labels)):
         raise StatError(f"{name} contains missing values")
     return labels
@@ -101,7 +107,11 @@ def check_not_negative(values: FloatArray, name: str) -> None:
 def check_count(value: float, name: str) -> int:
     """A whole number of at least zero."""
     try:
-        whole = not isinstance(value, bool) and int(value) == value and value >= 0
+        whole = (
+            not isinstance(value, bool | np.bool_)
+            and int(value) == value
+            and value >= 0
+        )
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:

@@ -167,7 +167,7 @@ def compare_groups(
     labels = _labels(names, len(groups), "group")
     test_name = _group_test_name(kind, len(groups))
     reason = f"{test_name}: {_said(kind)} of {_number(len(groups))} independent groups"
-    if any(size(group) == 0 for group in groups):
+    if any(size(group, f"group {n}") == 0 for n, group in enumerate(groups, 1)):
         return Comparison(
             test=not_estimable(test_name, EMPTY_GROUP),
             reason=reason,
@@ -198,7 +198,7 @@ def compare_differences(
     test with zeros dropped. Zero differences stay in the estimates.
     """
     _check_kind(kind)
-    if size(differences) == 0:
+    if size(differences, "differences") == 0:
         return Comparison(
             test=not_estimable("paired test", "no pair has both values"),
             reason="paired values",

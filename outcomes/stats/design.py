@@ -50,7 +50,7 @@ def _columns(
     name: str, values: Sequence[float] | Sequence[str] | NDArray[np.generic]
 ) -> list[tuple[str, FloatArray]]:
     check_not_empty(values, name)
-    if np.asarray(values).dtype.kind in "biuf":
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
         return [(name, as_floats(values, name))]
     labels = as_labels(values, name)
     if not all(isinstance(label, str) for label in labels):

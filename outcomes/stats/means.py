@@ -128,7 +128,7 @@ def quartiles(sample: Sample, quantile_type: int = 7) -> Quartiles:
     if quantile_type not in QUANTILE_TYPES:
         raise StatError(f"quantile type {quantile_type!r} is not 2, 6, 7 or 8")
     method = f"quantile type {quantile_type}"
-    if size(sample) == 0:
+    if size(sample, "sample") == 0:
         return Quartiles(
             n=0, median=None, quartile_1=None, quartile_3=None, method=method
         )

@@ -51,8 +51,8 @@ def paired_differences(first: ArrayLike, second: ArrayLike) -> FloatArray:
     return second - first
 
 
-def size(sample: Sample) -> int:
+def size(sample: Sample, name: str) -> int:
     """How many values a sample holds."""
     if isinstance(sample, Mapping):
-        return sum(sample.values())
-    return int(np.size(np.asarray(sample)))
+        return sum(check_count(count, f"count of {name}") for count in sample.values())
+    return len(as_floats(sample, name))

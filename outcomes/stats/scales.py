@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from outcomes.stats.checks import as_number
 from outcomes.stats.errors import StatError
 from outcomes.stats.result import Result
 
@@ -56,11 +57,11 @@ class Scale(Result):
             if value not in self.grades:
                 raise StatError(f"{value!r} is not a grade of {self.label}")
             return self.lowest + self.grades.index(value)
-        if isinstance(value, bool) or not self.lowest <= value <= self.highest:
+        number = as_number(value, self.label)
+        if isinstance(value, bool) or not self.lowest <= number <= self.highest:
             raise StatError(
                 f"{value!r} is outside {self.label} ({self.lowest:g} to {self.highest:g})"
             )
-        number = float(value)
         if self.step and not ((number - self.lowest) / self.step).is_integer():
             raise StatError(f"{value!r} is not a step of {self.step:g} in {self.label}")
         return number

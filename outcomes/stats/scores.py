@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from outcomes.stats.checks import check_count
+from outcomes.stats.checks import as_number, check_count
 from outcomes.stats.errors import StatError
 from outcomes.stats.proportions import wilson
 from outcomes.stats.result import Interval, Result
@@ -239,14 +239,15 @@ def joa_total(scale: str, items: Mapping[str, float | None]) -> float | None:
     if key not in JOA_ITEMS:
         raise StatError(f"the items of {scale!r} are not known")
     allowed = JOA_ITEMS[key]
+    scored = {}
     for item, value in items.items():
         if item not in allowed:
             raise StatError(f"{item!r} is not an item of {scale!r}")
-        if value is not None and value not in allowed[item]:
-            raise StatError(f"{item} cannot be {value!r} in {scale!r}")
-    values = [items.get(item) for item in allowed]
-    scored = [float(value) for value in values if value is not None]
-    return sum(scored) if len(scored) == len(values) else None
+        if value is not None:
+            scored[item] = as_number(value, item)
+            if scored[item] not in allowed[item]:
+                raise StatError(f"{item} cannot be {value!r} in {scale!r}")
+    return sum(scored.values()) if len(scored) == len(allowed) else None
 
 
 def joa_recovery_rate(

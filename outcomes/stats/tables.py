@@ -25,6 +25,7 @@ from outcomes.stats.checks import (
     as_number,
     check_count,
     check_same_length,
+    plain_list,
     whole_numbers,
 )
 from outcomes.stats.errors import StatError
@@ -186,10 +187,11 @@ def sign_test(
 
 def holm(p_values: Sequence[float | None]) -> Adjusted:
     """Holm's step-down adjustment, as R's ``p.adjust``; the order is kept."""
+    values = plain_list(p_values)
     known = sorted(
-        (_probability(p), place) for place, p in enumerate(p_values) if p is not None
+        (_probability(p), place) for place, p in enumerate(values) if p is not None
     )
-    adjusted: list[float | None] = [None] * len(p_values)
+    adjusted: list[float | None] = [None] * len(values)
     largest = 0.0
     for rank, (p_value, place) in enumerate(known):
         largest = max(largest, min((len(known) - rank) * p_value, 1.0))

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes.stats.agreement import agreement_table, cohen_kappa, icc_2_1
+from outcomes.stats.agreement import (
+    NO_LIMITS,
+    agreement_table,
+    cohen_kappa,
+    icc_2_1,
+)
 from outcomes.stats.errors import StatError
 
 FOUR_GRADES = [[44, 5, 1, 0], [4, 10, 6, 1], [0, 3, 12, 4], [1, 0, 2, 9]]
@@ -214,3 +219,32 @@ def test_icc_order_and_unit_do_not_matter(
     found = icc_2_1(table.tolist())
     assert found.icc.value == pytest.approx(0.289763779527559, abs=1e-9)
     assert found.icc.lower == pytest.approx(0.018786513374712, abs=1e-8)
+
+
+def test_icc_of_readers_who_differ_by_a_constant_has_limits() -> None:
+    """Nothing but the readers' means differs; psych has a residual of rounding.
+
+    > as.numeric(ICC(cbind(1:6, 1:6 + 3), lmer = FALSE)$results[2, c(2, 7, 8)])
+    [1] 0.437499999999999944 0.000843004691642067 0.886146387824527149
+    """
+    found = icc_2_1([[reading, reading + 3] for reading in range(1, 7)])
+    got = (found.icc.value, found.icc.lower, found.icc.upper)
+    assert got == pytest.approx(
+        (0.4375, 0.000843004691642067, 0.886146387824527), abs=1e-8
+    )
+    assert found.reason is None
+
+
+def test_icc_that_no_limits_belong_to_says_so() -> None:
+    """psych prints NaN for both limits of this table."""
+    found = icc_2_1([[3, 16], [12, 7]])
+    assert (found.icc.lower, found.icc.upper) == (None, None)
+    assert found.reason == NO_LIMITS
+
+
+def test_icc_takes_counts_of_equal_subjects() -> None:
+    rows = [[9, 2], [6, 1], [8, 4]]
+    repeated = [rows[0], rows[0], rows[1], rows[2], rows[2], rows[2]]
+    assert icc_2_1(rows, [2, 1, 3]) == icc_2_1(repeated)
+    with pytest.raises(StatError, match="lengths differ: ratings 3, weights 2"):
+        icc_2_1(rows, [2, 1])

@@ -202,3 +202,8 @@ def test_coverage_of_the_log_log_interval_is_near_nominal() -> None:
         (point,) = curve.incidence_at([time])
         hits += point.lower <= truth <= point.upper
     assert hits / 500 == pytest.approx(0.95, abs=0.021)
+
+
+def test_no_cause_at_all_is_refused() -> None:
+    with pytest.raises(StatError, match="events_by_cause is empty"):
+        aalen_johansen_from_counts([1, 2], {}, [1, 1])

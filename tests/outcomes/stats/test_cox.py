@@ -301,3 +301,13 @@ def test_coverage_of_the_hazard_ratio_is_near_nominal() -> None:
         ratio = cox(days, event_days <= ends, {"x": x}).coefficients[0].hazard_ratio
         hits += ratio.lower <= 2 <= ratio.upper
     assert hits / 250 == pytest.approx(0.95, abs=0.028)
+
+
+def test_a_hazard_ratio_beyond_double_precision_is_none(lung) -> None:
+    """Age in millions of years: the log ratio is a number, the ratio is none."""
+    (coefficient,) = cox(
+        lung["days"], lung["event"], {"age": lung["age"] / 1e6}
+    ).coefficients
+    assert coefficient.coefficient > 1e4
+    ratio = coefficient.hazard_ratio
+    assert (ratio.value, ratio.upper) == (None, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -266,3 +266,33 @@ def test_auc_interval_covers_near_its_level() -> None:
         interval = auc(outcome, score.tolist()).auc
         covered += interval.lower < norm.cdf(math.sqrt(0.5)) < interval.upper
     assert covered / 400 == pytest.approx(0.95, abs=0.031)
+
+
+def test_a_test_positive_in_everyone_has_no_ratio_of_exactly_one() -> None:
+    """The log formula has error 0 here and would claim 1 to 1."""
+    found = diagnostic_accuracy(
+        true_positive=19, false_positive=19, false_negative=0, true_negative=0
+    )
+    ratio = found.positive_likelihood_ratio
+    assert ratio.value == 1
+    assert ratio.lower < 1 < ratio.upper
+    assert "0.5 added" in ratio.method
+    assert found.negative_likelihood_ratio.value is None
+
+
+def test_accuracy_refuses_an_unknown_interval() -> None:
+    with pytest.raises(StatError, match="wilson or clopper-pearson, not 'wald'"):
+        diagnostic_accuracy(
+            true_positive=1, false_positive=1, false_negative=1, true_negative=1,
+            method="wald",
+        )  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 3))))
+def test_weights_of_scores_are_repetition(rows) -> None:
+    repeated = [(event, score) for event, score, n in rows for _ in range(n)]
+    assume(len({event for event, _ in repeated}) == 2)
+    outcome, score, weights = zip(*rows, strict=True)
+    again = tuple(zip(*repeated, strict=True))
+    assert auc(outcome, score, weights) == auc(*again)
+    assert roc_curve(outcome, score, weights) == roc_curve(*again)

@@ -242,3 +242,16 @@ def test_firth_limits_follow_the_unit() -> None:
     assert tenth.lower * 10 == pytest.approx(by_unit.log_odds_ratio.lower, abs=1e-8)
     assert tenth.upper * 10 == pytest.approx(by_unit.log_odds_ratio.upper, abs=1e-8)
     assert in_tenths.coefficients[1].p_value == pytest.approx(by_unit.p_value)
+
+
+def test_firth_weights_are_repetition() -> None:
+    outcome, age, weights = [1, 0, 1, 0, 1], [40, 50, 60, 70, 80], [2, 3, 0, 1, 2]
+    repeated = [
+        (event, years)
+        for event, years, n in zip(outcome, age, weights, strict=True)
+        for _ in range(n)
+    ]
+    events, ages = zip(*repeated, strict=True)
+    found = firth_logistic(outcome, {"age": age}, weights)
+    assert found == firth_logistic(events, {"age": ages})
+    assert (found.cases, found.events) == (8, 4)

@@ -58,3 +58,12 @@ def test_mahalanobis_refuses_malformed_input(change: dict, said: str) -> None:
     }
     with pytest.raises(StatError, match=said):
         mahalanobis_match(**(case | change))
+
+
+@pytest.mark.parametrize(
+    ("multiple", "said"),
+    [(-0.1, "at least 0"), (float("nan"), "caliper contains NaN"), ("0.2", "numbers")],
+)
+def test_a_caliper_that_is_no_width_is_refused(multiple, said: str) -> None:
+    with pytest.raises(StatError, match=said):
+        Caliper(multiple=multiple, sd="all")

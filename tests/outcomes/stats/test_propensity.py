@@ -206,3 +206,14 @@ def test_separation_in_one_dimension_by_comparing_ranges(
     assert columns == (() if kind is None else ("age",))
     model = fit_propensity(group, {"age": treated + controls})
     assert model.estimable == (kind is None)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e6])
+def test_the_unit_of_a_covariate_does_not_matter(unit: float) -> None:
+    treated, covariates = lalonde()
+    plain = fit_propensity(treated, covariates)
+    scaled = covariates | {"age": [age * unit for age in covariates["age"]]}
+    model = fit_propensity(treated, scaled)
+    assert model.estimable
+    assert model.coefficients[1] * unit == pytest.approx(plain.coefficients[1])
+    assert model.logits == pytest.approx(plain.logits, abs=1e-9)

@@ -24,7 +24,7 @@ def test_counts_equal_rows_in_any_order(rows, random):
     shuffled = random.sample(rows, len(rows))
     for sample in (rows, shuffled, Counter(rows), Counter(shuffled) | {9: 0}):
         assert sorted_rows(sample, "rows").tolist() == sorted(rows)
-        assert size(sample) == len(rows)
+        assert size(sample, "rows") == len(rows)
 
 
 def test_distinct_values_rise_with_their_counts():

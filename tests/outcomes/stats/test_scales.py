@@ -92,7 +92,7 @@ def test_grade_labels_are_read_as_ranks(scale, label, number):
         ("mccormick_1990_4", 5, "5 is outside McCormick 1990 (4 grades) (1 to 4)"),
         ("nrs_pain", 99, "99 is outside pain"),
         ("nrs_pain", -1, "-1 is outside pain"),
-        ("nrs_pain", float("nan"), "nan is outside pain"),
+        ("nrs_pain", float("nan"), "pain, numerical rating 0 to 10 contains NaN"),
         ("nrs_pain", True, "True is outside pain"),
         ("joa_cervical_1975", 10.5, "10.5 is not a step of 1"),
         ("karnofsky", 75, "75 is not a step of 10"),
