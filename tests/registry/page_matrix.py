@@ -88,6 +88,7 @@ MATRIX: dict[str, Rows] = {
     "/account/password/reset/done/": NOTICE,
     "/account/password/reset/key/<uidb36>-<key>/": page(ALL, other=ALL),
     "/account/password/reset/key/done/": NOTICE,
+    "/account/password/set/": CONFIRMATION,
     "/account/reauthenticate/": form(ACCOUNT, ACCOUNT, NOT_SO) | {"PUT": ACCOUNT},
     "/account/second-factor/": page(ACCOUNT, OPTIONS=ACCOUNT),
     "/account/second-factor/authenticate/": CONFIRMATION,
