@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import (
 )
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from registry.models import ApiToken, AuditEvent, User
 from registry.permissions import Role
@@ -62,6 +63,9 @@ def switch_on(client: Client) -> str:
 def test_the_second_factor_is_switched_on_in_the_browser(surgeon: User) -> None:
     client = confirmed(surgeon)
     secret = switch_on(client)
+    page = client.get("/account/second-factor/").content.decode()
+    assert f"On since {timezone.localdate().isoformat()}." in page
+    assert "10 of 10 codes are left" in page
     later = Client()
     answer = sign_in(later, surgeon)
     assert answer["Location"].startswith("/account/second-factor/authenticate/")
