@@ -266,7 +266,7 @@ def refresh(summary: Summary, *, forced: bool = False) -> bool:
             without_time_limit()
             return write(summary, wanted)
     except Exception as error:
-        logger.exception("a summary could not be computed: %s", summary)
+        logger.exception("a summary could not be computed: %s", summary.pk)
         Summary.objects.filter(pk=summary.pk).update(
             error=f"{type(error).__name__}: {error}"[:500], claimed_at=None
         )

@@ -6,11 +6,13 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from django.db import connection, models, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from cases.models import (
@@ -35,6 +37,10 @@ from registry.fields import WordsField
 from registry.models.clinical import CODE_ALPHABET, ClinicalRecord
 
 BATCH = 20_000
+# A larger registry is loaded without triggers: no history of rows that nobody changed,
+# and foreign keys checked once at the end instead of row by row.
+MOST_WITH_TRIGGERS = 20_000
+LETTERS = np.array(list(CODE_ALPHABET), dtype=object)
 # Cells that may go missing, with their companions that then go too.
 MAY_BE_MISSING: dict[type[models.Model], dict[str, tuple[str, ...]]] = {
     Patient: {"nf_status": ("nf_basis",), "asa_class": ()},
@@ -65,6 +71,19 @@ MAY_BE_MISSING: dict[type[models.Model], dict[str, tuple[str, ...]]] = {
 NOTHING: dict[str, tuple[str, ...]] = {}
 
 
+TABLES: tuple[type[models.Model], ...] = (
+    Patient,
+    PatientIdentity,
+    Case,
+    Operation,
+    MriStudy,
+    Complication,
+    Visit,
+    Recurrence,
+    VitalStatus,
+)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """How many rows of each table were written."""
@@ -77,20 +96,13 @@ def unique_codes(model: type[ClinicalRecord], first: int, count: int) -> Array:
     length = model.CODE_LENGTH
     modulus = 32**length
     step = 0x9E3779B1 | 1
-    numbers = [
-        (number * step + 0x51ED27) % modulus for number in range(first, first + count)
-    ]
-    return np.array(
-        [f"{model.CODE_PREFIX}-{_base32(n, length)}" for n in numbers], dtype=object
-    )
-
-
-def _base32(number: int, length: int) -> str:
-    letters = []
-    for _place in range(length):
-        number, rest = divmod(number, 32)
-        letters.append(CODE_ALPHABET[rest])
-    return "".join(letters)
+    numbers = np.arange(first, first + count, dtype=np.uint64)
+    walked = (numbers * np.uint64(step) + np.uint64(0x51ED27)) % np.uint64(modulus)
+    codes = np.full(count, f"{model.CODE_PREFIX}-", dtype=object)
+    for place in range(length):
+        digits = (walked >> np.uint64(5 * place)) & np.uint64(31)
+        codes += LETTERS[digits.astype(int)]
+    return codes
 
 
 def reserve(model: type[models.Model], count: int) -> Array:
@@ -112,20 +124,37 @@ def make_missing(
     """Blank a few cells, each with its reason in the row's ``missing`` map."""
     names = [n for n in MAY_BE_MISSING.get(model, NOTHING) if n in columns]
     count = len(next(iter(columns.values())))
-    missing: list[dict[str, str]] = [{} for _row in range(count)]
+    missing: dict[int, dict[str, str]] = {}
     for name in names:
-        here = np.array(
-            [value is not None and value == value for value in columns[name]]
-        )
+        here = ~is_missing(columns[name])
         for reason, share in parameters.MISSING.items():
             chosen = np.nonzero((rng.random(count) < share) & here)[0]
             here[chosen] = False
             for each in (name, *MAY_BE_MISSING[model][name]):
-                columns[each] = columns[each].astype(object)
-                columns[each][chosen] = None
-            for row in chosen:
-                missing[row][name] = reason
-    columns["missing"] = np.array([json.dumps(each) for each in missing], dtype=object)
+                columns[each] = blanked(columns[each], chosen)
+            for row in chosen.tolist():
+                missing.setdefault(row, {})[name] = reason
+    maps = np.full(count, "{}", dtype=object)
+    for row, reasons in missing.items():
+        maps[row] = json.dumps(reasons)
+    columns["missing"] = maps
+
+
+def is_missing(column: Array) -> Array:
+    """Where a column has no value."""
+    if column.dtype.kind == "f":
+        return np.isnan(column)
+    if column.dtype.kind == "O":
+        return np.array([value is None for value in column])
+    return np.zeros(len(column), dtype=bool)
+
+
+def blanked(column: Array, rows: Array) -> Array:
+    """The column without values in those rows."""
+    numbers = column.dtype.kind in "iuf"
+    column = column.astype(float if numbers else object)
+    column[rows] = np.nan if numbers else None
+    return column
 
 
 def complete_columns(
@@ -182,18 +211,7 @@ def arrow(column: Array) -> pa.Array:
             mask = np.isnan(column)
             return pa.array(where(mask, 0, column).astype(np.int64), mask=mask)
         return pa.array(column, from_pandas=True)
-    if column.dtype.kind in "iubM":
-        return pa.array(column)
-    return pa.array([cell(value) for value in column], pa.string())
-
-
-def cell(value: object) -> str | None:
-    """Text of a cell of a mixed column; None and NaN are NULL."""
-    if value is None or value != value:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    return pa.array(column, from_pandas=True)
 
 
 def load_batch(
@@ -298,6 +316,9 @@ def load(
 ) -> Loaded:
     """Make the registry in batches; the same seed gives the same cases."""
     totals: dict[str, int] = {}
+    bare = size.cases > MOST_WITH_TRIGGERS
+    if bare:
+        set_triggers("replica")
     for number, (first, count) in enumerate(batches(size.cases)):
         rng = np.random.default_rng([size.seed, number])
         forced = min(count, size.least_ims_with_gtr) if number == 0 else 0
@@ -305,24 +326,39 @@ def load(
         for name, rows in written.items():
             totals[name] = totals.get(name, 0) + rows
         progress(first + count)
+    if bare:
+        set_triggers("origin")
+        check_foreign_keys()
     return Loaded(totals)
+
+
+def set_triggers(role: str) -> None:
+    """``replica`` loads without triggers, ``origin`` with them, in this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('session_replication_role', %s, false)", [role]
+        )
+
+
+def check_foreign_keys() -> None:
+    """Every reference of the loaded tables must exist; raises if one does not."""
+    for model in TABLES:
+        for field in model._meta.local_concrete_fields:
+            if not isinstance(field, models.ForeignKey):
+                continue
+            referred: Any = field.related_model
+            here = referred._default_manager.filter(pk=OuterRef(field.attname))
+            lost = model._default_manager.filter(
+                ~Exists(here), **{f"{field.attname}__isnull": False}
+            )
+            if lost.exists():
+                raise RuntimeError(f"{model.__name__}.{field.name} refers to nothing")
 
 
 def analyse() -> None:
     """Tell the planner what was loaded; without it, deriving facts takes minutes."""
-    tables = (
-        Patient,
-        PatientIdentity,
-        Case,
-        Operation,
-        MriStudy,
-        Complication,
-        Visit,
-        Recurrence,
-        VitalStatus,
-    )
     with connection.cursor() as cursor:
-        for model in tables:
+        for model in TABLES:
             cursor.execute(f'ANALYZE "{model._meta.db_table}"')
 
 
