@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: help run test check bench clean python
+.PHONY: help run test coverage check bench clean python
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -15,6 +15,12 @@ run: $(INSTALLED)  ## start the registry with demo data (PORT=8123, EMPTY=1)
 
 test: $(INSTALLED)  ## run the whole suite
 	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+
+coverage: $(INSTALLED)  ## every branch of the statistics, or fail
+	@$(BIN)/python -m pytest tests/outcomes/stats --quiet \
+		--numprocesses=auto --maxprocesses=4 --dist=loadfile \
+		--cov=outcomes.stats --cov-branch --cov-fail-under=100 \
+		--cov-report=term-missing:skip-covered $(ARGS)
 
 check: $(INSTALLED)  ## ruff, mypy, import contracts, templates, migrations
 	$(BIN)/ruff check .
