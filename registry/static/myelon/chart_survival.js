@@ -70,8 +70,9 @@ function band(curve, mark, unit, end) {
 }
 
 /** Vertical shifts that keep the labels at the curves' ends apart, in pixels. */
-function labelShifts(curves, plotHeight) {
-  const ends = curves.map((curve, index) => ({ index, wanted: (1 - (curve.survival.at(-1) ?? 1)) * plotHeight }));
+function labelShifts(curves, plotHeight, unit, end) {
+  const drawn = (curve) => corners(curve.days, curve.survival, 1, unit, end).at(-1)?.[1] ?? 1;
+  const ends = curves.map((curve, index) => ({ index, wanted: (1 - (curve.days.length ? drawn(curve) : 1)) * plotHeight }));
   ends.sort((one, other) => one.wanted - other.wanted);
   let free = -Infinity;
   for (const end of ends) {
@@ -157,7 +158,7 @@ export function survivalOption(chart, colours, size) {
   const marks = chart.curves.map((curve, index) => markOf(curve, index, colours));
   const times = Array.from({ length: Math.floor(layout.end / layout.step + 1e-9) + 1 }, (_, place) => place * layout.step);
   const under = layout.table + 8;
-  const shifts = labelShifts(chart.curves, size.height - layout.top - under - 62);
+  const shifts = labelShifts(chart.curves, size.height - layout.top - under - 62, unit, layout.end);
   return {
     ...axes(chart, colours, layout),
     grid: [
