@@ -1,56 +1,67 @@
-"""Fisher's exact test beyond 2x2: by enumeration, or sampled where that is too much.
+"""Fisher's exact test beyond 2x2: every table, or a sample where there are too many.
 
 Own code because SciPy only samples tables beyond 2x2, and for 5,000 cases takes most
-of a minute to do it. References: Freeman and Halton 1951, Biometrika 38:141; Mehta and
-Patel 1983, J Am Stat Assoc 78:427 (the bounds); Patefield 1981, Appl Stat 30:91.
+of a minute to do it. All tables with the margins are met in the middle: the columns
+are dealt into two halves, each half lists its ways to fill its columns, and a table is
+a way of one half with a way of the other that together use up the row totals.
+References: Freeman and Halton 1951, Biometrika 38:141; Patefield 1981, Appl Stat 30:91.
 """
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import special
 
-from outcomes.stats.checks import CountArray
+from outcomes.stats.checks import CountArray, FloatArray
 
-Remainder = tuple[int, ...]
-
-# Steps through partial tables, about a second, after which enumeration is given up;
-# above this many observations the whole numbers themselves become slow.
-STEP_LIMIT = 100_000
-LARGEST_ENUMERATED = 1_000
+# Ways listed for one half, a second or two, after which enumeration is given up.
+MOST_WAYS = 6_000_000
+# So many are laid out at a time, which takes some 50 MB.
+AT_A_TIME = 500_000
 SAMPLED_TABLES = 100_000
 # Tables this much more probable still count as equally probable, as in R.
 RELATIVE_TOLERANCE = 1e-7
+# Logarithms of whole numbers nearer than this are of one number, but for rounding.
+ROUNDING = 1e-10
 
 
 class _TooManyTables(Exception):
     pass
 
 
-def enumerated_p(counts: CountArray, step_limit: int = STEP_LIMIT) -> float | None:
-    """The share of tables at most as probable as this one; None beyond the limits.
+@dataclasses.dataclass(frozen=True)
+class _Ways:
+    """Ways to fill some columns, sorted by row sums and weight, equal ones together.
 
-    The weight of a table, the product over its columns of column total! / product of
-    cell!, is a whole number proportional to its probability, so ties are exact.
+    The weight of a way is the product over its columns of column total! / product of
+    cell!; that of a table is proportional to its probability. ``numbers`` counts the
+    ways that share row sums and weight. A code stands for the row sums.
     """
-    if counts.sum() > LARGEST_ENUMERATED:
-        return None
-    if counts.shape[0] > counts.shape[1]:
-        counts = counts.T
-    # Large columns first: what is left over is then soon decided by the bounds.
-    counts = counts[:, np.argsort(-counts.sum(axis=0), kind="stable")]
-    observed = math.prod(_multinomial(column.tolist()) for column in counts.T)
-    rows = tuple(counts.sum(axis=1).tolist())
-    network = _Network(counts.sum(axis=0).tolist(), step_limit)
+
+    codes: CountArray
+    log_weights: FloatArray
+    numbers: FloatArray
+
+
+def enumerated_p(counts: CountArray, most_ways: int = MOST_WAYS) -> float | None:
+    """The share of tables at most as probable as this one; None where too many.
+
+    Margins are sorted first, so that the order of the labels does not matter.
+    """
+    rows, columns = sorted(
+        (np.sort(counts.sum(axis=axis)) for axis in (0, 1)),
+        key=lambda margin: (len(margin), margin.tolist()),
+    )
     try:
-        return network.weight_up_to(observed, rows) / _multinomial(rows)
+        one, other = (_ways(rows, half, most_ways) for half in _halves(columns))
     except _TooManyTables:
         return None
+    observed = _log_factorials(columns) - _log_factorials(counts.ravel())
+    return min(_joined(rows, one, other, observed + RELATIVE_TOLERANCE), 1.0)
 
 
 def sampled_p(counts: CountArray, seed: int) -> float:
@@ -87,80 +98,107 @@ def _random_rows(
     return filled
 
 
-class _Network:
-    """Fills a table column by column; a node is what is left of the row totals."""
+def _log_factorials(counts: CountArray) -> float:
+    return float(special.gammaln(counts + 1.0).sum())
 
-    def __init__(self, columns: Sequence[int], step_limit: int) -> None:
-        self.columns = columns
-        self.steps_left = step_limit
-        self._bounds: dict[tuple[int, Remainder], tuple[int, int]] = {}
 
-    def weight_up_to(self, observed: int, rows: Remainder) -> int:
-        """The summed weight of all tables whose weight is at most ``observed``.
+def _halves(columns: CountArray) -> tuple[CountArray, CountArray]:
+    """Columns, the largest first, dealt so that both halves have as many ways."""
+    falling = columns[::-1]
+    is_first = np.isin(np.arange(len(columns)) % 4, (0, 3))
+    return falling[is_first], falling[~is_first]
 
-        Partial tables are decided together as soon as all or none of their
-        completions qualify.
-        """
-        found = 0
-        nodes: dict[Remainder, Counter[int]] = {rows: Counter({1: 1})}
-        for place in range(len(self.columns)):
-            following: dict[Remainder, Counter[int]] = {}
-            for node, weights in nodes.items():
-                for factor, left in self._ways_on(node, place):
-                    smallest, largest = self._completions(left, place + 1)
-                    ways_to_finish = _multinomial(left)
-                    self._spend(len(weights))
-                    for weight, ways in weights.items():
-                        partial = weight * factor
-                        if partial * largest <= observed:
-                            found += partial * ways * ways_to_finish
-                        elif partial * smallest <= observed:
-                            following.setdefault(left, Counter())[partial] += ways
-            nodes = following
-        return found
 
-    def _completions(self, node: Remainder, place: int) -> tuple[int, int]:
-        """The smallest and the largest weight with which a table can be completed."""
-        if place == len(self.columns):
-            return 1, 1
-        known = self._bounds.get((place, node))
-        if known is not None:
-            return known
-        lows, highs = [], []
-        for factor, left in self._ways_on(node, place):
-            low, high = self._completions(left, place + 1)
-            lows.append(factor * low)
-            highs.append(factor * high)
-        self._bounds[place, node] = min(lows), max(highs)
-        return self._bounds[place, node]
-
-    def _ways_on(self, node: Remainder, place: int) -> Iterator[tuple[int, Remainder]]:
-        """The fillings of one column: their factor of the weight and what is left."""
-        for cells in _fillings(node, self.columns[place]):
-            self._spend(1)
-            left = tuple(row - cell for row, cell in zip(node, cells, strict=True))
-            yield _multinomial(cells), left
-
-    def _spend(self, steps: int) -> None:
-        self.steps_left -= steps
-        if self.steps_left < 0:
+def _ways(rows: CountArray, columns: CountArray, most_ways: int) -> _Ways:
+    """All ways to fill ``columns`` within the totals of ``rows``."""
+    if math.prod((rows + 1).tolist()) > 2**62:
+        raise _TooManyTables
+    found = _Ways(np.zeros(1, dtype=np.int64), np.zeros(1), np.ones(1))
+    for total in columns.tolist():
+        cells = _fillings(rows, total, most_ways)
+        if len(cells) * len(found.numbers) > most_ways:
             raise _TooManyTables
+        log_weights = special.gammaln(total + 1.0) - special.gammaln(cells + 1.0).sum(1)
+        step = max(1, AT_A_TIME // len(cells))
+        parts = [
+            _extended(rows, found, slice(start, start + step), cells, log_weights)
+            for start in range(0, len(found.numbers), step)
+        ]
+        found = _merged(
+            np.concatenate([part.codes for part in parts]),
+            np.concatenate([part.log_weights for part in parts]),
+            np.concatenate([part.numbers for part in parts]),
+        )
+    return found
 
 
-def _fillings(remainder: Remainder, total: int) -> Iterator[Remainder]:
-    """All columns with this total that fit into what is left of the rows."""
-    if len(remainder) == 1:
-        yield (total,)
-        return
-    # The later rows must be able to hold what this cell leaves.
-    least = max(0, total - sum(remainder[1:]))
-    for cell in range(least, min(remainder[0], total) + 1):
-        for rest in _fillings(remainder[1:], total - cell):
-            yield (cell, *rest)
+def _fillings(rows: CountArray, total: int, most_ways: int) -> CountArray:
+    """Every column with this total, one per line, cell by cell within the rows."""
+    cells, left = np.zeros((1, 0), dtype=np.int64), np.array([total])
+    for place, row in enumerate(rows.tolist()):
+        # The rows behind must be able to hold what this cell leaves.
+        least = np.maximum(left - rows[place + 1 :].sum(), 0)
+        choices = np.minimum(left, row) - least + 1
+        if choices.sum() > most_ways:
+            raise _TooManyTables
+        source = np.repeat(np.arange(len(left)), choices)
+        begin = np.repeat(np.cumsum(choices) - choices, choices)
+        cell = least[source] + np.arange(len(source)) - begin
+        cells, left = np.column_stack([cells[source], cell]), left[source] - cell
+    return cells
 
 
-_factorial = functools.lru_cache(maxsize=LARGEST_ENUMERATED + 1)(math.factorial)
+def _extended(
+    rows: CountArray,
+    ways: _Ways,
+    span: slice,
+    cells: CountArray,
+    log_weights: FloatArray,
+) -> _Ways:
+    """Some of the ways with each filling of one more column that fits."""
+    place_values = _place_values(rows)
+    sums = ways.codes[span, None] // place_values % (rows + 1)
+    fits = (sums[:, None] + cells <= rows).all(axis=2)
+    return _merged(
+        (ways.codes[span, None] + cells @ place_values)[fits],
+        (ways.log_weights[span, None] + log_weights)[fits],
+        np.broadcast_to(ways.numbers[span, None], fits.shape)[fits],
+    )
 
 
-def _multinomial(cells: Sequence[int]) -> int:
-    return _factorial(sum(cells)) // math.prod(map(_factorial, cells))
+def _merged(codes: CountArray, log_weights: FloatArray, numbers: FloatArray) -> _Ways:
+    order = np.lexsort((log_weights, codes))
+    codes, log_weights = codes[order], log_weights[order]
+    is_new = (np.diff(codes) != 0) | (np.diff(log_weights) > ROUNDING)
+    first = np.flatnonzero(np.concatenate([[True], is_new]))
+    return _Ways(
+        codes[first], log_weights[first], np.add.reduceat(numbers[order], first)
+    )
+
+
+def _place_values(rows: CountArray) -> CountArray:
+    """What each row sum counts in a code; codes add and subtract as their row sums."""
+    return np.cumprod(np.concatenate([[1], rows[:-1] + 1]))
+
+
+def _joined(rows: CountArray, one: _Ways, other: _Ways, bound: float) -> float:
+    """The share of the tables whose logarithmic weight is at most ``bound``."""
+    all_tables = float(special.gammaln(rows.sum() + 1.0)) - _log_factorials(rows)
+    partners = dict(_spans(int(rows @ _place_values(rows)) - other.codes))
+    share = 0.0
+    for code, span in _spans(one.codes):
+        partner = partners[code]
+        weights = other.log_weights[partner]
+        sums = np.cumsum(np.exp(weights - weights[-1]) * other.numbers[partner])
+        reached = np.searchsorted(weights, bound - one.log_weights[span], side="right")
+        factor = np.exp(one.log_weights[span] + weights[-1] - all_tables)
+        up_to = np.concatenate([[0.0], sums])[reached]
+        share += float((factor * one.numbers[span] * up_to).sum())
+    return share
+
+
+def _spans(codes: CountArray) -> Iterator[tuple[int, slice]]:
+    """Each code with the places that hold it; equal codes stand together."""
+    cuts = (np.flatnonzero(np.diff(codes)) + 1).tolist()
+    for start, stop in zip([0, *cuts], [*cuts, len(codes)], strict=True):
+        yield int(codes[start]), slice(start, stop)

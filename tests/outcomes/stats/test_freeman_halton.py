@@ -46,7 +46,7 @@ def p_by_listing(table: list[list[int]]) -> float:
 @given(small_tables)
 def test_enumeration_equals_listing_every_table(table):
     assert enumerated_p(np.array(table)) == pytest.approx(
-        p_by_listing(table), rel=1e-12
+        p_by_listing(table), rel=1e-11
     )
 
 
@@ -66,14 +66,16 @@ def test_a_tiny_p_value_is_exact():
     [1] 1.0635435670829e-28
     """
     table = np.array([[30, 80, 80, 20], [120, 60, 10, 50]])
-    found = enumerated_p(table, step_limit=10**6)
-    assert found == pytest.approx(1.0635435670829e-28, rel=1e-11)
+    found = enumerated_p(table)
+    assert found == pytest.approx(1.0635435670829e-28, rel=1e-10)
 
 
 def test_enumeration_stops_at_its_limits():
     table = np.array([[3, 8, 8], [12, 6, 1]])
-    assert enumerated_p(table, step_limit=5) is None
-    assert enumerated_p(table * 50) is None
+    assert enumerated_p(table, most_ways=5) is None
+    assert enumerated_p(table, most_ways=25) is None
+    assert enumerated_p(np.full((4, 6), 25)) is None
+    assert enumerated_p(np.full((20, 20), 25)) is None
 
 
 def test_sampling_comes_near_enumeration():
