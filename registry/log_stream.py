@@ -56,4 +56,5 @@ class StderrWriter:
 
 stderr_writer = StderrWriter()
 atexit.register(stderr_writer.flush)
-os.register_at_fork(after_in_child=stderr_writer.reset)
+# A fork while the thread writes would leave the child a stream that stays locked.
+os.register_at_fork(before=stderr_writer.flush, after_in_child=stderr_writer.reset)
