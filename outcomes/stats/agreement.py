@@ -21,9 +21,9 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from outcomes.stats.checks import (
     FloatArray,
+    as_cases,
     as_labels,
     as_matrix,
-    as_repetition,
     check_level,
     check_same_length,
 )
@@ -221,7 +221,7 @@ def _indices(counts: FloatArray) -> dict[str, float]:
 
 def _complete(ratings: ArrayLike, weights: ArrayLike | None) -> FloatArray:
     rows = as_matrix(ratings, "ratings")
-    table = np.repeat(rows, as_repetition(weights, rows, "ratings"), axis=0)
+    table = rows[as_cases(weights, rows, "ratings")]
     if table.shape[0] < 2 or table.shape[1] < 2:
         raise StatError("ratings need two subjects and two readers at least")
     return table

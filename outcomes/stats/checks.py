@@ -18,6 +18,10 @@ CountArray = NDArray[np.int64]
 _NUMBER_KINDS = "biuf"
 # Up to here a float holds every whole number.
 LARGEST_COUNT = 2**53
+# Beyond it squares of squares leave the numbers of the machine.
+LARGEST_MAGNITUDE = 1e70
+# Cases that may be laid out one by one, where an estimator needs them so.
+MOST_CASES = 50_000_000
 
 
 def as_floats(values: ArrayLike, name: str) -> FloatArray:
@@ -46,6 +50,8 @@ def _numbers(values: ArrayLike, name: str) -> FloatArray:
         raise StatError(f"{name} must be numbers") from error
     if not np.isfinite(array).all():
         raise StatError(f"{name} contains NaN or infinite values")
+    if (np.abs(array) > LARGEST_MAGNITUDE).any():
+        raise StatError(f"{name} contains numbers beyond {LARGEST_MAGNITUDE:g}")
     return array
 
 
@@ -82,6 +88,16 @@ def _is_missing(label: Any) -> bool:
         return label is None or bool(label != label)
     except TypeError:
         return True
+
+
+def as_cases(
+    weights: ArrayLike | None, rows: NDArray[np.generic], name: str
+) -> NDArray[np.intp]:
+    """The row of every case, for estimators that need the cases one by one."""
+    counts = as_repetition(weights, rows, name)
+    if counts.sum() > MOST_CASES:
+        raise StatError(f"weights are more than {MOST_CASES} cases")
+    return np.repeat(np.arange(len(rows)), counts)
 
 
 def check_same_length(**named: Sequence[object] | NDArray[np.generic]) -> None:

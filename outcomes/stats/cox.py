@@ -20,9 +20,9 @@ from scipy.stats import chi2, norm
 
 from outcomes.stats.checks import (
     FloatArray,
+    as_cases,
     as_flags,
     as_floats,
-    as_repetition,
     check_level,
     check_same_length,
 )
@@ -118,9 +118,8 @@ def cox(
     table = table_from_rows(days, events, weights)
     names, matrix = _design(variables, len(np.asarray(days)))
     times, flags = as_floats(days, "days"), as_flags(events, "events")
-    counts = as_repetition(weights, times, "days")
-    times, flags = np.repeat(times, counts), np.repeat(flags, counts)
-    matrix = np.repeat(matrix, counts, axis=0)
+    cases = as_cases(weights, times, "days")
+    times, flags, matrix = times[cases], flags[cases], matrix[cases]
     reasons = _reasons_before_fitting(names, matrix, times, flags)
     if reasons:
         return _refused(reasons, names, table, level)
@@ -186,7 +185,7 @@ def _reasons_before_fitting(
             f"too few events: {n_events} for {len(names)} variable(s), at least "
             f"{EVENTS_PER_VARIABLE * len(names)} are needed"
         )
-    constant = np.ptp(matrix, axis=0) == 0
+    constant = (np.ptp(matrix, axis=0) == 0) | (matrix.std(axis=0) == 0)
     reasons += [
         f"{name} is the same for every case"
         for name, same in zip(names, constant, strict=True)

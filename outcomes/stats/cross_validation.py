@@ -59,7 +59,7 @@ def assign_folds(
         raise StatError("keys contain duplicates")
     if check_count(folds, "folds") < 2 or min(event.sum(), (1 - event).sum()) < folds:
         raise StatError("folds must be 2 at least, and each outcome as frequent")
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(check_count(seed, "seed"))
     order = np.array(sorted(range(len(labels)), key=lambda row: labels[row]))
     fold_of = np.zeros(len(labels), dtype=np.int64)
     for group in (1, 0):

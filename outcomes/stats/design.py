@@ -18,6 +18,7 @@ from outcomes.stats.checks import (
 from outcomes.stats.errors import StatError
 
 Covariates = Mapping[str, Sequence[float] | Sequence[str] | NDArray[np.generic]]
+SMALLEST_SCALE = 1e-70
 RANK_TOLERANCE = 1e-9  # of a column's own length; below it is a copy of the others
 
 
@@ -75,9 +76,12 @@ def redundant_columns(design: Design) -> tuple[str, ...]:
 
 
 def scaled_columns(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The columns divided by their largest absolute value, and these values."""
+    """The columns divided by their largest absolute value, and these values.
+
+    A column so small that one could not divide by its scale counts as zero.
+    """
     scale = np.abs(matrix).max(axis=0)
-    scale[scale == 0] = 1
+    scale[scale < SMALLEST_SCALE] = 1
     return matrix / scale, scale
 
 

@@ -19,9 +19,9 @@ from scipy.stats import rankdata
 
 from outcomes.stats.checks import (
     FloatArray,
+    as_cases,
     as_flags,
     as_floats,
-    as_repetition,
     check_count,
     check_level,
     check_same_length,
@@ -208,8 +208,8 @@ def _groups(
     """
     scores, flags = as_floats(score, "score"), as_flags(outcome, "outcome")
     check_same_length(outcome=flags, score=scores)
-    counts = as_repetition(weights, scores, "score")
-    scores, flags = np.repeat(scores, counts), np.repeat(flags, counts)
+    cases = as_cases(weights, scores, "score")
+    scores, flags = scores[cases], flags[cases]
     event = as_binary(flags, "outcome").astype(bool)
     return np.sort(scores[event]), np.sort(scores[~event])
 

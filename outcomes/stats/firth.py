@@ -20,10 +20,9 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from outcomes.stats.checks import (
-    CountArray,
     FloatArray,
+    as_cases,
     as_flags,
-    as_repetition,
     check_level,
 )
 from outcomes.stats.design import (
@@ -89,9 +88,10 @@ def firth_logistic(
     """
     level = check_level(level)
     flags = as_flags(outcome, "outcome")
-    counts = as_repetition(weights, flags, "outcome")
-    y = as_binary(np.repeat(flags, counts), "outcome")
-    design = _full_rank_design(covariates, counts)
+    cases = as_cases(weights, flags, "outcome")
+    y = as_binary(flags[cases], "outcome")
+    by_row = design_matrix(covariates, len(flags))
+    design = _full_rank(Design(by_row.names, by_row.matrix[cases]))
     matrix, scale = scaled_columns(design.matrix)
     problem = _Problem(matrix, y, np.ones(len(scale), dtype=bool))
     beta = _maximise(problem, np.zeros(len(scale)))
@@ -117,9 +117,7 @@ def firth_coefficients(outcome: ArrayLike, matrix: FloatArray) -> FloatArray:
     return _maximise(problem, np.zeros(len(scale))) / scale
 
 
-def _full_rank_design(covariates: Covariates, counts: CountArray) -> Design:
-    by_row = design_matrix(covariates, len(counts))
-    design = Design(by_row.names, np.repeat(by_row.matrix, counts, axis=0))
+def _full_rank(design: Design) -> Design:
     redundant = redundant_columns(design)
     if redundant:
         raise StatError(f"redundant covariates: {', '.join(redundant)}")

@@ -16,13 +16,15 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import special
 
-from outcomes.stats.checks import CountArray, FloatArray
+from outcomes.stats.checks import CountArray, FloatArray, check_count
 
 # Ways listed for one half, a second or two, after which enumeration is given up.
 MOST_WAYS = 6_000_000
 # So many are laid out at a time, which takes some 50 MB.
 AT_A_TIME = 500_000
 SAMPLED_TABLES = 100_000
+# NumPy draws from smaller urns only.
+LARGEST_SAMPLED = 10**9 - 1
 # Tables this much more probable still count as equally probable, as in R.
 RELATIVE_TOLERANCE = 1e-7
 # Logarithms of whole numbers nearer than this are of one number, but for rounding.
@@ -70,7 +72,7 @@ def sampled_p(counts: CountArray, seed: int) -> float:
     The margins are sorted first, so that the order of the labels does not matter.
     """
     rows, columns = np.sort(counts.sum(axis=1)), np.sort(counts.sum(axis=0))
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(check_count(seed, "seed"))
     left = np.tile(columns, (SAMPLED_TABLES, 1))
     log_weight = np.zeros(SAMPLED_TABLES)
     for total in rows[:-1]:

@@ -149,7 +149,9 @@ def _observed_expected_covariance(
     nothing = np.zeros(len(days), dtype=np.int64)
     events = np.array([t.events_on(days) if t else nothing for t in tables])
     at_risk = np.array([t.at_risk_on(days) if t else nothing for t in tables])
-    all_events, all_at_risk = events.sum(axis=0), at_risk.sum(axis=0)
+    # As floats, because products of large counts leave the whole numbers.
+    all_events = events.sum(axis=0).astype(np.float64)
+    all_at_risk = at_risk.sum(axis=0).astype(np.float64)
     share = at_risk / all_at_risk
     factor = np.zeros(len(days))
     several = all_at_risk > 1

@@ -19,7 +19,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from outcomes.stats.checks import FloatArray, as_matrix, check_same_length
+from outcomes.stats.checks import (
+    FloatArray,
+    as_matrix,
+    check_count,
+    check_same_length,
+)
 from outcomes.stats.errors import StatError
 from outcomes.stats.matched import (
     Caliper,
@@ -137,7 +142,8 @@ def optimal_match(
     scores = sort_scores(cases, score, caliper)
     pairs: Pairs = []
     for members, controls in _strata(cases):
-        pairs += _assign(np.repeat(members, check_ratio(ratio)), controls, scores)
+        places = min(check_ratio(ratio), len(controls))
+        pairs += _assign(np.repeat(members, places), controls, scores)
     plan = _Plan("key", ratio, None)
     found = _matching(
         cases, pairs, plan, scores, caliper, "optimal assignment", "score", exact
@@ -175,7 +181,8 @@ def _plan(order: Order, ratio: int, seed: int | None) -> _Plan:
         raise StatError(f"order is one of {', '.join(known)}, not {order!r}")
     if (order == "random") != (seed is not None):
         raise StatError("a seed is needed for random order, and only there")
-    return _Plan(order, check_ratio(ratio), seed)
+    drawn_from = None if seed is None else check_count(seed, "seed")
+    return _Plan(order, check_ratio(ratio), drawn_from)
 
 
 def _rows(cases: Cases, covariates: ArrayLike) -> FloatArray:
@@ -207,7 +214,7 @@ def _greedy(
     for members, controls in _strata(cases):
         free = around(controls)
         waiting = members[np.argsort(rank[members], kind="stable")].tolist()
-        for _ in range(plan.ratio):
+        for _ in range(min(plan.ratio, len(controls))):
             choose = _closest_first if plan.order == "closest" else _in_turn
             chosen = list(choose(waiting, free))
             matched = {treated for treated, _, _ in chosen}

@@ -31,7 +31,8 @@ class Neighbours(Protocol):
 
 def grid_unit(values: FloatArray) -> float:
     """The step of the grid; a power of two, so scaling by one changes nothing."""
-    largest = float(np.abs(values).max())
+    # Far below it the step would vanish.
+    largest = max(float(np.abs(values).max()), 1e-280)
     return float(np.ldexp(1.0, int(np.frexp(largest)[1]) - GRID_BITS))
 
 

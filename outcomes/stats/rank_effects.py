@@ -15,6 +15,7 @@ import numpy as np
 from scipy import optimize
 
 from outcomes.stats.checks import FloatArray, check_level
+from outcomes.stats.errors import StatError
 from outcomes.stats.proportions import standard_normal_limit
 from outcomes.stats.ranks import EXACT_BELOW
 from outcomes.stats.result import Interval
@@ -23,6 +24,8 @@ from outcomes.stats.samples import Sample, distinct_values
 SHIFT = "Hodges-Lehmann shift"
 PSEUDOMEDIAN = "Hodges-Lehmann pseudomedian"
 A12 = "A12, Newcombe method 5"
+# Sums of pairs, each counted twice, stay whole numbers of the machine.
+MOST_PAIRS = 2**61
 UNREACHABLE = "too few values for limits at this level"
 
 
@@ -104,7 +107,8 @@ def a12(first: Sample, second: Sample, level: float = 0.95) -> Interval:
     below = np.concatenate([[0], np.cumsum(y_counts)])
     smaller = below[np.searchsorted(y, x, side="left")]
     not_larger = below[np.searchsorted(y, x, side="right")]
-    value = float((x_counts * (smaller + not_larger)).sum()) / (2 * n * m)
+    # Shares, because products of large counts leave the whole numbers.
+    value = float(x_counts / n @ ((smaller + not_larger) / m)) / 2
     lower, upper = a12_limits(value, n, m, level)
     return Interval(value=value, lower=lower, upper=upper, method=A12, level=level)
 
@@ -148,6 +152,8 @@ class _OrderedPairs:
         self.smallest = smallest
         self.largest = largest
         self.total = total
+        if total > MOST_PAIRS:
+            raise StatError("too many pairs of values to count")
 
     def order_statistic(self, rank: int) -> float:
         """The ``rank``-th smallest, counted from 1."""

@@ -37,7 +37,9 @@ def incidence_rate(
     R: ``poisson.test(events, person_time)``. Everything is None without person-time.
     """
     events, level = check_count(events, "events"), check_level(level)
-    time, per = _person_time(person_time, "person_time"), _person_time(per, "per")
+    time, per = _person_time(person_time, "person_time"), as_number(per, "per")
+    if per <= 0:
+        raise StatError(f"per must be above 0, not {per!r}")
     if time == 0:
         return Interval(
             value=None, lower=None, upper=None, method="exact Poisson", level=level

@@ -35,7 +35,7 @@ INFINITE = "infinite: the denominator is zero"
 UNDEFINED = "undefined: a group or a category has no observations"
 NO_LOG_LIMITS = "a zero cell leaves this method without limits"
 # Natural logarithms between which the limits of a risk ratio are sought.
-_LOG_RANGE = 34.0
+_LOG_RANGE = 100.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

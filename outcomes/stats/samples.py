@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from outcomes.stats.checks import (
     CountArray,
     FloatArray,
+    as_cases,
     as_floats,
     check_count,
     check_not_empty,
@@ -41,7 +42,7 @@ def distinct_values(sample: Sample, name: str) -> tuple[FloatArray, CountArray]:
 def sorted_rows(sample: Sample, name: str) -> FloatArray:
     """One value for each member, rising, so that the order given cannot matter."""
     values, weights = distinct_values(sample, name)
-    return np.repeat(values, weights)
+    return values[as_cases(weights, values, name)]
 
 
 def paired_differences(first: ArrayLike, second: ArrayLike) -> FloatArray:

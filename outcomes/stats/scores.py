@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -161,6 +161,8 @@ def change(
     With ``rule="any"`` every movement counts. Values outside the scale raise StatError.
     """
     definition = scale_of(scale)
+    if rule not in get_args(Rule):
+        raise StatError(f"rule is important or any, not {rule!r}")
     values = [definition.number(v) for v in (before, after) if v is not None]
     if len(values) < 2:
         return None

@@ -32,7 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from outcomes.stats.checks import FloatArray, check_count, check_same_length
+from outcomes.stats.checks import (
+    FloatArray,
+    as_floats,
+    check_count,
+    check_not_negative,
+    check_same_length,
+)
 from outcomes.stats.errors import StatError
 from outcomes.stats.result import Result
 
@@ -158,13 +164,17 @@ def _system(
 ) -> _System:
     """The checked system; raises StatError where a sum does not hold."""
     x = np.array([check_count(value, "value") for value in values], dtype=np.float64)
-    for equation in equations:
-        check_same_length(values=values, equation=equation)
-    matrix = np.array(equations, dtype=np.float64).reshape(len(equations), len(x))
+    sums = [as_floats(equation, "equation") for equation in equations]
+    for equation in sums:
+        check_same_length(values=x, equation=equation)
+    matrix = np.array(sums).reshape(len(sums), len(x))
     if (matrix @ x != 0).any():
         raise StatError("the values do not satisfy the equations")
-    cost = np.ones(len(x)) if costs is None else np.array(costs, dtype=np.float64)
+    cost = np.ones(len(x)) if costs is None else as_floats(costs, "costs")
     check_same_length(values=x, costs=cost)
+    check_not_negative(cost, "costs")
+    if not set(always_shown) <= set(range(len(x))):
+        raise StatError("always_shown names a position that is none of the values")
     movable = np.ones(len(x), dtype=bool)
     movable[list(always_shown)] = False
     # Among equally dear figures the smaller one loses less when it is hidden.

@@ -29,7 +29,12 @@ from outcomes.stats.checks import (
     whole_numbers,
 )
 from outcomes.stats.errors import StatError
-from outcomes.stats.freeman_halton import SAMPLED_TABLES, enumerated_p, sampled_p
+from outcomes.stats.freeman_halton import (
+    LARGEST_SAMPLED,
+    SAMPLED_TABLES,
+    enumerated_p,
+    sampled_p,
+)
 from outcomes.stats.proportions import PairedCounts
 from outcomes.stats.result import Result, TestResult, not_estimable
 
@@ -140,6 +145,8 @@ def fisher_exact(table: ArrayLike, seed: int = 0) -> TestResult:
     name, enumerated = f"{FISHER} {_shape(counts)}", enumerated_p(counts)
     if enumerated is not None:
         return TestResult(name=name, estimable=True, p_value=enumerated)
+    if counts.sum() > LARGEST_SAMPLED:
+        return not_estimable(name, "too many observations for an exact test")
     return TestResult(
         name=f"{name}, Monte Carlo with {SAMPLED_TABLES} tables, seed {seed}",
         estimable=True,
