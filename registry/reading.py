@@ -13,12 +13,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from registry.days import DayError, read_day
 from registry.fields import (
+    DayField,
     FlagField,
     MeasureField,
     MultiChoiceField,
     WholeNumberField,
 )
+from registry.signs import plain_signs
 
 LONGEST_TEXT = 20_000
 NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
@@ -28,8 +31,9 @@ DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+", re.ASCII)
 def value_of_text(field: Any, raw: Any) -> Any:
     """The clean value of what was typed for a model field.
 
-    Raises ValidationError with the codes and messages of the field. Numbers and dates
-    are ASCII and plain: no thousands separators, no other digits, no guessing.
+    Raises ValidationError with the codes and messages of the field. Full-width digits
+    and dashes of all kinds are read as the plain ones; there are no thousands
+    separators and no guessing.
     """
     if isinstance(field, MultiChoiceField):
         return field.clean(list(raw), None) if raw else None
@@ -41,8 +45,25 @@ def value_of_text(field: Any, raw: Any) -> Any:
     if isinstance(field, FlagField):
         return _yes_or_no(text)
     if isinstance(field, MeasureField | WholeNumberField):
-        _check_number(text)
+        text = _number(text)
+    if isinstance(field, DayField):
+        text = _day(text)
     return field.clean(text, None)
+
+
+def _day(text: str) -> str:
+    """ISO form of a day in any spelling; what is none is left to the field to refuse."""
+    try:
+        day = read_day(text)
+    except DayError:
+        return text
+    if day.precision != "day":
+        raise ValidationError(
+            _("“%(value)s” has no day. Give the day as well, as in %(value)s%(rest)s."),
+            "partial_day",
+            {"value": day.text, "rest": "-28"[: 10 - len(day.text)]},
+        )
+    return day.text
 
 
 def _blank(field: Any) -> Any:
@@ -59,19 +80,22 @@ def _yes_or_no(text: str) -> bool:
     return text == "true"
 
 
-def _check_number(text: str) -> None:
-    if DECIMAL_COMMA.fullmatch(text):
+def _number(text: str) -> str:
+    """The number in plain digits; raises ValidationError where it is none."""
+    plain = plain_signs(text)
+    if DECIMAL_COMMA.fullmatch(plain):
         raise ValidationError(
             _("Write the number with a point: %(guess)s."),
             "decimal_comma",
-            {"guess": text.replace(",", ".")},
+            {"guess": plain.replace(",", ".")},
         )
-    if not NUMBER.fullmatch(text):
+    if not NUMBER.fullmatch(plain):
         raise ValidationError(
             _("“%(value)s” is not a number. Write digits only, such as 12 or 12.5."),
             "invalid",
             {"value": text[:40]},
         )
+    return plain
 
 
 def text_of_value(value: Any) -> Any:

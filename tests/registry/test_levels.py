@@ -16,28 +16,18 @@ from registry.levels import (
     parse_level,
     parse_level_range,
 )
+from tests.registry.spellings import LEVELS
 
 THORACIC_LETTERS = ("T", "t", "Th", "TH", "th", "D", "d")
 
 
-@pytest.mark.parametrize(
-    ("text", "level"),
-    [
-        ("Th5", "T5"),
-        ("D5", "T5"),
-        ("T05", "T5"),
-        ("t 5", "T5"),
-        ("T12", "T12"),
-        ("C0", "C0"),
-        ("c8", "C8"),
-        ("L1.", "L1"),
-        (" S5 ", "S5"),
-        ("Co", "Co"),
-        ("coccyx", "Co"),
-    ],
-)
-def test_level_spellings(text: str, level: str) -> None:
-    assert parse_level(text) == level
+@pytest.mark.parametrize(("text", "levels"), LEVELS.items())
+def test_every_spelling_of_the_table(text: str, levels: tuple[str, str] | None) -> None:
+    if levels is None:
+        with pytest.raises(LevelError):
+            parse_level_range(text)
+    else:
+        assert parse_level_range(text) == levels
 
 
 @given(
@@ -58,56 +48,12 @@ def test_standard_codes_are_read_as_themselves(level: str) -> None:
     assert parse_level(level.lower()) == level
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "T13",
-        "L6",
-        "C9",
-        "S6",
-        "T0",
-        "L0",
-        "T",
-        "5",
-        "X5",
-        "T5a",
-        "T-5",
-        "Ｔ5",
-        "T５",
-    ],
-)
-def test_no_level_is_invented(text: str) -> None:
-    with pytest.raises(LevelError):
-        parse_level(text)
-
-
 @given(st.text(max_size=12))
 def test_any_text_gives_a_known_level_or_a_level_error(text: str) -> None:
     try:
         assert parse_level(text) in SEGMENT_ORDINAL
     except LevelError as error:
         assert "not a spinal level" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("text", "levels"),
-    [
-        ("C4/5", ("C4", "C5")),
-        ("C4-C5", ("C4", "C5")),
-        ("C4 – C5", ("C4", "C5")),
-        ("C5-C4", ("C4", "C5")),
-        ("Th9–11", ("T9", "T11")),
-        ("D5 to D7", ("T5", "T7")),
-        ("D5 TO D7", ("T5", "T7")),
-        ("T12-L1", ("T12", "L1")),
-        ("C7~T1", ("C7", "T1")),
-        ("T5", ("T5", "T5")),
-        ("L5/S1", ("L5", "S1")),
-    ],
-)
-def test_range_spellings(text: str, levels: tuple[str, str]) -> None:
-    assert parse_level_range(text) == levels
 
 
 @pytest.mark.parametrize("text", ["T12-1", "C7/1", "L5-1", "T12/01"])
@@ -117,16 +63,10 @@ def test_a_falling_number_without_letter_is_not_guessed(text: str) -> None:
         parse_level_range(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "-", "C4-", "-C5", "C4-5-6", "C4-X", "C4-５", "C4 C5", "C4-13"]
-)
-def test_no_range_is_invented(text: str) -> None:
-    with pytest.raises(LevelError):
-        parse_level_range(text)
-
-
 @given(st.sampled_from(CORD_SEGMENTS), st.sampled_from(CORD_SEGMENTS))
 def test_order_of_writing_does_not_matter(one: str, other: str) -> None:
+    if {one, other} & set(CORD_SEGMENTS[1:9]) and "Co" in {one, other}:
+        return  # C2-Co is refused: Co may stand for C0
     found = parse_level_range(f"{one}-{other}")
     assert found == parse_level_range(f"{other} – {one}")
     assert SEGMENT_ORDINAL[found[0]] <= SEGMENT_ORDINAL[found[1]]

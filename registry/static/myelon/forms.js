@@ -6,8 +6,9 @@
 //   data-score-card sums its data-score-item inputs; a total needs every answer.
 //   A form is sent once (data-guard="off" switches that off).
 
+import { readDate } from "./days.js";
+
 const ready = new WeakSet();
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /** Elements in or at the root that were not set up before. */
 function fresh(root, selector) {
@@ -18,30 +19,6 @@ function fresh(root, selector) {
 
 // Dates ---------------------------------------------------------------------------
 
-function isoDate(year, month, day) {
-  const date = new Date(Date.UTC(year, month - 1, day));
-  const same = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-  return same && year > 1899 ? date.toISOString().slice(0, 10) : null;
-}
-
-function todayIso() {
-  const now = new Date();
-  return isoDate(now.getFullYear(), now.getMonth() + 1, now.getDate());
-}
-
-/** ISO form of a typed date, or null when it is not clearly one day. 3/4/2021 is refused. */
-export function readDate(text) {
-  const typed = text.trim().toLowerCase();
-  if (typed === "today" || typed === "t") return todayIso();
-  let parts = typed.match(/^(\d{4})[-/. ]?(\d{1,2})[-/. ]?(\d{1,2})$/);
-  if (parts) return isoDate(+parts[1], +parts[2], +parts[3]);
-  parts = typed.match(/^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})$/);
-  if (parts) return isoDate(+parts[3], +parts[2], +parts[1]);
-  parts = typed.match(/^(\d{1,2})[ -]?([a-z]{3})[a-z]*\.?[ -]?(\d{4})$/);
-  if (parts) return isoDate(+parts[3], MONTHS.indexOf(parts[2]) + 1, +parts[1]);
-  return null;
-}
-
 function setUpDates(root) {
   for (const box of fresh(root, "[data-date-field]")) {
     const input = box.querySelector("input:not([data-date-native])");
@@ -50,7 +27,7 @@ function setUpDates(root) {
     input.autocomplete = "off";
     input.addEventListener("change", () => { input.value = readDate(input.value) ?? input.value; });
     box.querySelector("[data-date-open]").addEventListener("click", () => {
-      native.value = readDate(input.value) ?? "";
+      native.value = /^\d{4}-\d\d-\d\d$/.test(readDate(input.value) ?? "") ? readDate(input.value) : "";
       native.showPicker();
     });
     native.addEventListener("change", () => {
