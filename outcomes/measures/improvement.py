@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from django.db.models import Count, F, Q, QuerySet
 
 from outcomes.measures.base import (
@@ -20,6 +19,7 @@ from outcomes.measures.base import (
     proportion,
 )
 from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.stats.means import quartiles
 from outcomes.stats.tables import sign_test
 from outcomes.windows import AFTER
 
@@ -106,21 +106,22 @@ def _recovery(rows: Sequence[tuple[float | None, int, int]]) -> dict[str, Any]:
     """Quartiles of the recovery rate; the median, because it has no lower bound.
 
     Rows hold the rate, the cases, and those of them with both scores on one form. A
-    pair without a rate was at ceiling before.
+    pair without a rate was at ceiling before. One rate may stand in several rows.
     """
     paired = sum(joa for _rate, _n, joa in rows)
-    rates = {rate: joa for rate, _n, joa in rows if rate is not None and joa}
-    values = np.repeat(list(rates), list(rates.values())) if rates else np.array([])
-    quartiles: list[float | None] = [None, None, None]
-    if values.size:
-        quartiles = [float(q) for q in np.quantile(values, [0.25, 0.5, 0.75])]
+    rates: Counter[float] = Counter()
+    for rate, n, _joa in rows:
+        if rate is not None:
+            rates[rate] += n
+    found = quartiles(rates)
     return {
         "assessed": paired,
-        "defined": int(values.size),
-        "at_ceiling": paired - int(values.size),
-        "quartile_1": quartiles[0],
-        "median": quartiles[1],
-        "quartile_3": quartiles[2],
+        "defined": found.n,
+        "at_ceiling": paired - found.n,
+        "quartile_1": found.quartile_1,
+        "median": found.median,
+        "quartile_3": found.quartile_3,
+        "method": found.method,
     }
 
 

@@ -25,6 +25,32 @@ def test_a_feature_of_all_against_none_is_separated() -> None:
     assert {c["odds_ratio"]["value"] for c in border["contrasts"]} <= {None, 0.0}
 
 
+def test_recovery_counts_each_row_of_one_rate() -> None:
+    """One rate under two grades is several rows of the database: all of them count.
+
+    R: quantile(c(2, 2, 2, 0) * 100 / 7) gives 21.43, 28.57 and 28.57.
+    """
+    centre = factories.make_centre()
+    for grade, gained in ((2, 2), (3, 2), (4, 2), (4, 0)):
+        case = factories.make_case(centre, operation=True)
+        before = dict.fromkeys(("le_motor", "le_sens", "trunk_sens", "bladder"), 1)
+        after = before | {"le_motor": 1 + gained}
+        for kind, items in (("preop", before), ("m12", after)):
+            factories.make_visit(
+                case,
+                kind,
+                mmcs=grade,
+                joa_region="thoracic11",
+                **{f"joa_{item}": value for item, value in items.items()},
+            )
+    (group,) = compute("improvement", window="m12")["groups"]
+    told = group["joa_recovery"]
+    assert (told["assessed"], told["defined"], told["at_ceiling"]) == (4, 4, 0)
+    rates = [100 * gained / 7 for gained in (0, 2, 2, 2)]
+    assert told["quartile_1"] == pytest.approx(rates[0] + 0.75 * rates[1])
+    assert told["median"] == told["quartile_3"] == pytest.approx(rates[1])
+
+
 def test_nothing_came_back_is_said_honestly() -> None:
     """19 cases, no event: exact upper limits, no curve limits, no test."""
     centre = factories.make_centre()
