@@ -1,7 +1,9 @@
 """Log-rank test for two or more groups, also stratified.
 
-Own code: lifelines gives p = 1 without a word when nothing happened, SciPy's
-``logrank`` knows two groups only and no strata, and neither takes counts.
+Own code, since counts per day are what the database sends: statsmodels' ``survdiff``
+takes rows only, is singular once a group has left before the first event, and rounds p
+below 1e-16 to 0; SciPy's ``logrank`` knows two groups; lifelines gives p = 1 without
+events. The tests compare with ``survdiff`` of R and of statsmodels.
 
 References: Mantel 1966; Peto and Peto 1972; R: ``survdiff``.
 """
@@ -12,16 +14,23 @@ import dataclasses
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.csgraph import connected_components
 from scipy.stats import chi2
 
-from outcomes.stats.checks import FloatArray, as_labels, check_same_length
+from outcomes.stats.checks import (
+    CountArray,
+    FloatArray,
+    as_labels,
+    check_same_length,
+)
 from outcomes.stats.errors import StatError
 from outcomes.stats.event_table import EventTable, table_from_counts, table_from_rows
 from outcomes.stats.result import TestResult
 
 Rows = tuple[ArrayLike, ArrayLike]
 Counts = tuple[ArrayLike, ArrayLike, ArrayLike]
+FlagArray = NDArray[np.bool_]
 StratifiedRows = tuple[ArrayLike, ArrayLike, Sequence[Hashable]]
 
 
@@ -58,18 +67,20 @@ def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankTest:
     from a stratum, but not altogether.
     """
     _check_groups(groups)
-    by_stratum: dict[str, list[EventTable | None]] = {}
+    by_stratum: dict[Hashable, list[EventTable | None]] = {}
     for place, (days, events, labels) in enumerate(groups):
         times, flags = np.asarray(days), np.asarray(events)
         strata = as_labels(labels, "strata")
         check_same_length(days=times, events=flags, strata=strata)
         table_from_rows(times, flags)
-        keys = np.asarray([str(label) for label in strata])
-        for stratum in np.unique(keys):
-            tables = by_stratum.setdefault(str(stratum), [None] * len(groups))
-            inside = keys == stratum
+        # As a key 1 is 1.0, as everywhere in Python.
+        rows: dict[Hashable, list[int]] = {}
+        for row, stratum in enumerate(strata):
+            rows.setdefault(stratum, []).append(row)
+        for stratum, inside in rows.items():
+            tables = by_stratum.setdefault(stratum, [None] * len(groups))
             tables[place] = table_from_rows(times[inside], flags[inside])
-    ordered = [by_stratum[stratum] for stratum in sorted(by_stratum)]
+    ordered = [by_stratum[stratum] for stratum in sorted(by_stratum, key=_in_order)]
     return _compare(ordered, "stratified log-rank")
 
 
@@ -98,51 +109,100 @@ def _check_groups(groups: Sequence[object]) -> None:
         raise StatError("a log-rank test needs at least two groups")
 
 
+def _in_order(label: Hashable) -> tuple[bool, float, str]:
+    """Numbers by value and before all else, so that 1 and 1.0 have one place."""
+    if isinstance(label, int | float):
+        return False, float(label), ""
+    return True, 0.0, repr(label)
+
+
 def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRankTest:
     size = len(strata[0])
-    observed, expected = np.zeros(size, dtype=np.int64), np.zeros(size)
-    covariance = np.zeros((size, size))
-    for tables in strata:
-        parts = _observed_expected_covariance(tables)
-        observed, expected = observed + parts[0], expected + parts[1]
-        covariance = covariance + parts[2]
-    rank = int(np.linalg.matrix_rank(covariance))
+    parts = [_compared_in_stratum(tables) for tables in strata]
+    observed = np.sum([part.observed for part in parts], axis=0)
+    expected = np.sum([part.expected for part in parts], axis=0)
+    difference = np.sum([part.difference for part in parts], axis=0)
+    weights = np.sum([part.weights for part in parts], axis=0)
+    kept = _all_but_one_of_each_set(
+        np.any([part.together for part in parts], axis=0), weights
+    )
     compared = LogRankTest(
         name=name,
         estimable=False,
         observed=tuple(observed.tolist()),
         expected=tuple(expected.tolist()),
     )
-    reason = _reason_against(int(observed.sum()), rank, size)
+    reason = _reason_against(int(observed.sum()), len(kept), size)
     if reason is not None:
         return dataclasses.replace(compared, reason=reason)
-    # The covariance has no inverse, since the differences add up to zero; the
-    # pseudo-inverse equals leaving one group out, and also leaves out a group that
-    # was never at risk on an event day.
-    difference = observed - expected
-    inverse = np.linalg.pinv(covariance, hermitian=True)
-    statistic = float(difference @ inverse @ difference)
+    statistic = _quadratic_form(difference[kept], weights, kept)
     return dataclasses.replace(
         compared,
         estimable=True,
-        p_value=float(chi2.sf(statistic, rank)),
+        p_value=float(chi2.sf(statistic, len(kept))),
         statistic=statistic,
-        df=float(rank),
+        df=float(len(kept)),
     )
 
 
-def _reason_against(n_events: int, rank: int, size: int) -> str | None:
+def _all_but_one_of_each_set(together: FlagArray, weights: FloatArray) -> list[int]:
+    """The groups of each connected set but the one of the largest variance.
+
+    Groups are connected when they were at risk on one event day, or through others.
+    The differences of a set add up to zero, so one of them says nothing new: as many
+    degrees of freedom as groups kept, counted and not read off a matrix of floats.
+    """
+    sets, member_of = connected_components(together, directed=False)
+    variance = weights.sum(axis=1)
+    left_out = set()
+    for number in range(sets):
+        members = np.flatnonzero(member_of == number)
+        left_out.add(int(members[np.argmax(variance[members])]))
+    return [group for group in range(len(together)) if group not in left_out]
+
+
+def _quadratic_form(
+    difference: FloatArray, weights: FloatArray, kept: list[int]
+) -> float:
+    """(O - E)' C^-1 (O - E) over the groups kept, scaled to a diagonal of ones.
+
+    ``weights`` are the negative covariances; a variance is their sum over the other
+    groups, which loses no digits where one group is nearly all that is at risk.
+    """
+    variance = weights.sum(axis=1)[kept]
+    scale = 1 / np.sqrt(variance)
+    covariance = np.diag(variance) - weights[np.ix_(kept, kept)]
+    scaled = difference * scale
+    solved = np.linalg.solve(covariance * np.outer(scale, scale), scaled)
+    return float(scaled @ solved)
+
+
+def _reason_against(n_events: int, df: int, size: int) -> str | None:
     if n_events == 0:
         return f"no events in {'either' if size == 2 else 'any'} group"
-    if rank == 0:
+    if df == 0:
         return "no day with an event has two groups under observation"
     return None
 
 
-def _observed_expected_covariance(
-    tables: Sequence[EventTable | None],
-) -> tuple[np.ndarray, FloatArray, FloatArray]:
-    """Sums over the event days of one stratum; a missing group counts nothing."""
+@dataclasses.dataclass(frozen=True)
+class _Stratum:
+    """Sums over the event days of one stratum, by group.
+
+    ``weights`` are the covariances of two different groups with their sign turned, 0
+    on the diagonal; ``together`` says which groups were at risk on one event day that
+    not everybody ended on.
+    """
+
+    observed: CountArray
+    expected: FloatArray
+    difference: FloatArray
+    weights: FloatArray
+    together: FlagArray
+
+
+def _compared_in_stratum(tables: Sequence[EventTable | None]) -> _Stratum:
+    """Compare the groups within a stratum; a missing group counts nothing."""
     days = np.unique(
         np.concatenate([table.days[table.events > 0] for table in tables if table])
     )
@@ -153,13 +213,20 @@ def _observed_expected_covariance(
     all_events = events.sum(axis=0).astype(np.float64)
     all_at_risk = at_risk.sum(axis=0).astype(np.float64)
     share = at_risk / all_at_risk
+    open_days = all_events < all_at_risk
     factor = np.zeros(len(days))
-    several = all_at_risk > 1
-    factor[several] = (
-        all_events[several]
-        * (all_at_risk - all_events)[several]
-        / (all_at_risk[several] - 1)
+    factor[open_days] = (
+        all_events[open_days]
+        * (all_at_risk - all_events)[open_days]
+        / (all_at_risk[open_days] - 1)
     )
-    expected = (share * all_events).sum(axis=1)
-    covariance = np.diag((share * factor).sum(axis=1)) - (share * factor) @ share.T
-    return events.sum(axis=1), expected, covariance
+    weights = (share * factor) @ share.T
+    np.fill_diagonal(weights, 0)
+    present = (at_risk[:, open_days] > 0).astype(np.int64)
+    return _Stratum(
+        observed=events.sum(axis=1),
+        expected=(share * all_events).sum(axis=1),
+        difference=(events - share * all_events).sum(axis=1),
+        weights=weights,
+        together=present @ present.T > 0,
+    )
