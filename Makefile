@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: help run test coverage check bench clean python
+.PHONY: help run test coverage check bench simulations clean python
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: $(INSTALLED)  ## ruff, mypy, import contracts, templates, migrations
 
 bench: $(INSTALLED)  ## print the benchmark table
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+simulations: $(INSTALLED)  ## type I error and coverage of the statistics, as Markdown
+	@$(BIN)/python -m tests.simulations $(ARGS)
 
 clean:  ## remove the virtual environment and caches; the records in var/ stay
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache \
