@@ -324,3 +324,12 @@ class MultiChoiceField(Described, ArrayField):
                 _("“None” cannot stand together with other choices."), "none_and_others"
             )
         return [code for code in self.codes if code in value]
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        # An empty list says nothing: it is no value. Django's own checks would look for
+        # its items.
+        value = self.to_python(value)
+        if value is None:
+            models.Field.validate(self, None, model_instance)
+            return None
+        return super().clean(value, model_instance)

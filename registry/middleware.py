@@ -15,10 +15,12 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+
+from registry.problems import is_api, plain_problem
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 5
@@ -70,22 +72,18 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     The outcome of a commit that was under way is unknown, so the text does not promise.
     """
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
-    if not request.path_info.startswith("/api/"):
+    if not is_api(request):
         page = render_to_string("503.html")
         return HttpResponse(page, status=503, headers=headers)
-    problem = {
-        "type": "about:blank",
-        "title": _("The registry cannot reach its database"),
-        "status": 503,
-        "code": "database_unavailable",
-        "detail": _(
+    return plain_problem(
+        503,
+        "database_unavailable",
+        _("The registry cannot reach its database"),
+        _(
             "Try again in a few seconds. If you sent a change, read the record first:"
             " it may or may not have been saved."
         ),
-        "errors": [],
-    }
-    return JsonResponse(
-        problem, status=503, headers=headers, content_type="application/problem+json"
+        headers,
     )
 
 
@@ -100,7 +98,7 @@ class SessionLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and not request.path_info.startswith("/api/"):
+        if request.user.is_authenticated and not is_api(request):
             now = int(time.time())
             if self.expired(request, now):
                 logout(request)
@@ -139,7 +137,7 @@ class AuditContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"}:
             return self.get_response(request)
-        door = "api" if request.path_info.startswith("/api/") else "browser"
+        door = "api" if is_api(request) else "browser"
         request_id = structlog.contextvars.get_contextvars().get("request_id", "")
         with pghistory.context(
             user=request.user.pk, request=str(request_id), door=door

@@ -18,6 +18,7 @@ administration_urls = [
     path("audit/", audit_trail.AuditTrail.as_view(), name="audit"),
 ]
 
+handler400 = "registry.views.errors.bad_request"
 handler500 = "registry.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

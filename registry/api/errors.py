@@ -29,10 +29,10 @@ from rest_framework.views import set_rollback
 
 from registry.api.parsers import BodyTooLarge
 from registry.api.throttling import RefusedRateThrottle
+from registry.problems import MEDIA_TYPE
 from registry.records import RecordLocked, StaleVersion, SubmissionMismatch
 
 logger = logging.getLogger(__name__)
-MEDIA_TYPE = "application/problem+json"
 LONGEST_VALUE = 100
 WHOLE = {NON_FIELD_ERRORS, "non_field_errors"}
 
