@@ -34,11 +34,16 @@ CaliperSD = Literal["all", "pooled", "treated"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MatchedSet(Result):
-    """One treated case with its controls, nearest first, and their distances."""
+    """One treated case with its controls, nearest first, and their distances.
+
+    ``control_weight`` is 1 / number of controls, the weight of each of them beside
+    the treated case's 1: so every set counts alike, however many controls it found.
+    """
 
     treated: Key
     controls: tuple[Key, ...]
     distances: tuple[float, ...]
+    control_weight: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,8 @@ class Matching(Result):
     ``caliper`` is in standard deviations of the score, ``caliper_width`` the same in
     units of the score; a distance equal to the width is allowed. ``sets`` and
     ``unmatched_treated`` are sorted by key. A set may hold fewer controls than
-    ``ratio``; ``pairs`` counts controls in sets.
+    ``ratio``, so an analysis of all cases together needs ``att_weights``; ``pairs``
+    counts controls in sets.
     """
 
     method: str
@@ -192,6 +198,7 @@ def collect(
                 treated=keys[treated],
                 controls=tuple(keys[control] for _, control in found),
                 distances=tuple(distance for distance, _ in found),
+                control_weight=1 / len(found),
             )
         )
     treated_places = np.flatnonzero(cases.treated).tolist()
@@ -200,3 +207,17 @@ def collect(
     )
     unused = tuple(keys[place] for place in np.flatnonzero(~used).tolist())
     return tuple(sets), unmatched, unused
+
+
+def att_weights(matching: Matching) -> dict[Key, float]:
+    """The weight of every matched case for the effect in the treated, as R's MatchIt.
+
+    1 for a treated case; for a control its set's ``control_weight`` times one factor
+    that makes the weights of all controls add up to their number. Any weighted mean is
+    the same without the factor. Unmatched cases are left out (MatchIt gives them 0).
+    """
+    factor = matching.pairs / len(matching.sets) if matching.sets else 1.0
+    weights: dict[Key, float] = {found.treated: 1.0 for found in matching.sets}
+    for found in matching.sets:
+        weights.update(dict.fromkeys(found.controls, found.control_weight * factor))
+    return weights

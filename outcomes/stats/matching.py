@@ -134,16 +134,20 @@ def optimal_match(
     caliper: Caliper | None = None,
     exact: Sequence[Hashable] | None = None,
 ) -> Matching:
-    """The largest number of pairs, and of these the smallest sum of distances.
+    """As many treated as can have a control, then a second, and so on; then the nearest.
 
-    Raises StatError where the table of distances would not fit into memory.
+    No other assignment within caliper and strata gives more treated a first control;
+    of those that give as many, none gives more a second one, up to ``ratio``; and of
+    these the sum of distances is the smallest. The number of pairs is then the
+    largest too. Raises StatError where the table of distances would not fit into
+    memory.
     """
     cases = sort_cases(keys, treated, exact)
     scores = sort_scores(cases, score, caliper)
     pairs: Pairs = []
     for members, controls in _strata(cases):
         places = min(check_ratio(ratio), len(controls))
-        pairs += _assign(np.repeat(members, places), controls, scores)
+        pairs += _assign(members, places, controls, scores)
     plan = _Plan("key", ratio, None)
     found = _matching(
         cases, pairs, plan, scores, caliper, "optimal assignment", "score", exact
@@ -270,20 +274,36 @@ def _offer(queue: list[tuple[int, int, int]], treated: int, free: Neighbours) ->
         heapq.heappush(queue, (found[0], treated, found[1]))
 
 
-def _assign(members: IntArray, controls: IntArray, scores: Scores) -> Pairs:
-    """A pair outside the caliper costs more than all allowed pairs together."""
-    if len(members) * len(controls) > LARGEST_ASSIGNMENT:
+def _assign(
+    members: IntArray, places: int, controls: IntArray, scores: Scores
+) -> Pairs:
+    """Every treated case has ``places`` for controls, worth less from one to the next.
+
+    The sets of places that can be filled at once are the independent sets of a matroid
+    (transversal), so the choice of most worth also fills the most first places, then
+    the most second places, and the most places in all, whatever falling worths are
+    taken. A step between two worths outweighs all distances together.
+    """
+    if len(members) * places * len(controls) > LARGEST_ASSIGNMENT:
         raise StatError("too many cases for an optimal assignment; match greedily")
     steps = np.abs(scores.grid[members][:, None] - scores.grid[controls])
-    cost = steps * scores.unit
-    allowed = np.ones(cost.shape, dtype=bool)
+    allowed = np.ones(steps.shape, dtype=bool)
     if scores.limit is not None:
         allowed = steps <= scores.limit
-        cost[~allowed] = (cost[allowed].max(initial=0.0) + 1) * (1 + min(cost.shape))
-    rows, columns = linear_sum_assignment(cost)
+    largest = float(steps[allowed].max(initial=0))
+    outweighs = (largest + 1) * (1 + min(len(members) * places, len(controls)))
+    worth = outweighs * np.arange(places, 0, -1)
+    # A pair outside the caliper is worth nothing: it stands for an empty place.
+    cost = np.where(allowed, steps, 0.0) - allowed * worth[:, None, None]
+    rows, columns = linear_sum_assignment(cost.reshape(-1, len(controls)))
+    chosen = rows % len(members)
     return [
-        (int(members[row]), int(controls[column]), float(cost[row, column]))
-        for row, column in zip(rows, columns, strict=True)
+        (
+            int(members[row]),
+            int(controls[column]),
+            float(steps[row, column] * scores.unit),
+        )
+        for row, column in zip(chosen, columns, strict=True)
         if allowed[row, column]
     ]
 

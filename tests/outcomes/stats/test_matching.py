@@ -25,7 +25,7 @@ import pytest
 
 from outcomes.stats import matching
 from outcomes.stats.errors import StatError
-from outcomes.stats.matched import Caliper, Matching
+from outcomes.stats.matched import Caliper, Matching, att_weights
 from outcomes.stats.matching import greedy_match, mahalanobis_match, optimal_match
 from outcomes.stats.propensity import fit_propensity
 
@@ -297,3 +297,44 @@ def test_optimal_refuses_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> N
 def test_score_of_zeros_still_matches() -> None:
     found = greedy_match(keys=[1, 2], treated=[1, 0], score=[0.0, 0.0])
     assert found.sets[0].distances == (0.0,)
+
+
+def test_att_weights_equal_matchit(logits: tuple[float, ...]) -> None:
+    """1:2 within race, where 87 sets found one control and 29 two.
+
+    > m <- matchit(treat~age+educ+race+married+nodegree+re74+re75, data=lalonde,
+    +   method="nearest", distance=lalonde$logit, mahvars=~logit, exact=~race, ratio=2)
+    > w <- m$weights; control <- lalonde$treat == 0
+    > table(w[control])
+        0 0.625  1.25
+      284    58    87
+    > c(sum(w[!control]), sum(w[control]), weighted.mean(lalonde$age[control], w[control]))
+    [1] 116 145 26.2025862068966
+    """
+    found = greedy_match(keys=KEYS, treated=TREATED, score=logits, exact=RACE, ratio=2)
+    weights = att_weights(found)
+    controls = {key: w for key, w in weights.items() if not TREATED[key]}
+    assert sorted(controls.values()) == pytest.approx([0.625] * 58 + [1.25] * 87)
+    assert [w for key, w in weights.items() if TREATED[key]] == [1.0] * 116
+    age = sum(w * float(ROWS[key]["age"]) for key, w in controls.items())
+    assert age / sum(controls.values()) == pytest.approx(26.2025862068966, abs=1e-12)
+    by_set = [len(item.controls) * item.control_weight for item in found.sets]
+    assert by_set == [1.0] * 116
+
+
+def test_att_weights_of_no_sets_are_none() -> None:
+    found = greedy_match(
+        keys=[1, 2], treated=[1, 0], score=[0, 9], caliper=Caliper(multiple=0, sd="all")
+    )
+    assert att_weights(found) == {}
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+def test_optimal_leaves_no_lalonde_patient_for_another_ones_second(
+    ratio: int, logits: tuple[float, ...]
+) -> None:
+    """Within 0.2 SD of the logit 117 of 185 can have a control, at any ratio."""
+    caliper = Caliper(multiple=0.2, sd="all")
+    case = {"keys": KEYS, "treated": TREATED, "score": logits, "caliper": caliper}
+    alone, several = optimal_match(**case), optimal_match(**case, ratio=ratio)
+    assert len(several.sets) == len(alone.sets) == 117

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from outcomes.stats.matched import Caliper
 from outcomes.stats.matching import greedy_match, mahalanobis_match, optimal_match
@@ -113,13 +115,33 @@ def test_greedy_does_not_depend_on_the_unit_of_the_score(
     assert one.unmatched_treated == other.unmatched_treated
 
 
+def most_treated_then_nearest(
+    apart: np.ndarray, width: float, ratio: int
+) -> tuple[list[int], float, int]:
+    """Minus the treated with a 1st, 2nd, ... control, the distance, the most pairs.
+
+    All assignments are tried. Written from the aim alone: ``choice[j]`` is whose control ``j`` becomes, if any.
+    """
+    n, m = apart.shape
+    best: tuple[list[int], float] = ([0] * ratio, 0.0)
+    most_pairs = 0
+    for choice in itertools.product(range(-1, n), repeat=m):
+        chosen = [apart[i, j] for j, i in enumerate(choice) if i >= 0]
+        sizes = [choice.count(i) for i in range(n)]
+        if max(sizes) <= ratio and all(one <= width + 1e-9 for one in chosen):
+            reached = [-sum(size >= k for size in sizes) for k in range(1, ratio + 1)]
+            best = min(best, (reached, float(sum(chosen))))
+            most_pairs = max(most_pairs, len(chosen))
+    return *best, most_pairs
+
+
 @given(
     st.lists(st.integers(0, 15), min_size=1, max_size=3),
-    st.lists(st.integers(0, 15), min_size=1, max_size=4),
-    st.integers(1, 2),
-    st.sampled_from([None, 0.5]),
+    st.lists(st.integers(0, 15), min_size=1, max_size=6),
+    st.integers(1, 3),
+    st.sampled_from([None, 0.2, 0.5]),
 )
-def test_optimal_equals_trying_everything(
+def test_optimal_serves_everyone_before_anyone_twice(
     treated: list[int], control: list[int], ratio: int, multiple: float | None
 ) -> None:
     n, m = len(treated), len(control)
@@ -131,12 +153,56 @@ def test_optimal_equals_trying_everything(
         ratio=ratio,
         caliper=caliper,
     )
-    width = found.caliper_width if caliper else np.inf
-    best = (0, 0.0)
-    for choice in itertools.product(range(-1, n), repeat=m):  # whose each control is
-        apart = [abs(treated[i] - control[j]) for j, i in enumerate(choice) if i >= 0]
-        fits = all(choice.count(i) <= ratio for i in range(n))
-        if fits and all(distance <= width + 1e-9 for distance in apart):
-            best = min(best, (-len(apart), float(sum(apart))))
-    assert (-found.pairs, found.total_distance) == pytest.approx(best)
+    apart = np.abs(np.subtract.outer(treated, control)).astype(float)
+    reached, distance, most_pairs = most_treated_then_nearest(
+        apart, found.caliper_width if caliper else np.inf, ratio
+    )
+    sizes = [len(item.controls) for item in found.sets]
+    assert [-sum(s >= k for s in sizes) for k in range(1, ratio + 1)] == reached
+    assert found.total_distance == pytest.approx(distance)
+    assert found.pairs == most_pairs
     assert len(found.unmatched_treated) + len(found.sets) == n
+
+
+@given(cohorts, st.integers(2, 4), st.sampled_from([0.05, 0.2, 0.6]))
+def test_more_controls_each_cost_nobody_the_first(
+    rows: list[tuple[bool, int, str]], ratio: int, multiple: float
+) -> None:
+    """A maximum matching of bipartite graphs knows how many treated can have one."""
+    case = {
+        "keys": list(range(len(rows))),
+        "treated": [row[0] for row in rows],
+        "score": [row[1] for row in rows],
+        "exact": [row[2] for row in rows],
+        "caliper": Caliper(multiple=multiple, sd="all"),
+    }
+    found = optimal_match(**case, ratio=ratio)
+    width = found.caliper_width or 0.0
+    feasible = csr_array(
+        [
+            [
+                int(is_treated and not other and one == two and abs(x - y) <= width)
+                for other, y, two in rows
+            ]
+            for is_treated, x, one in rows
+        ]
+    )
+    most = int((maximum_bipartite_matching(feasible, perm_type="column") >= 0).sum())
+    assert len(found.sets) == most
+    assert len(found.unmatched_treated) == sum(row[0] for row in rows) - most
+
+
+def test_a_second_control_is_not_taken_from_a_neighbour_without_any() -> None:
+    """Both controls to the first patient are two pairs at the smallest distance too."""
+    found = optimal_match(
+        keys=["t1", "t2", "between", "near"],
+        treated=[1, 1, 0, 0],
+        score=[0.0, 1.0, 0.4, -0.1],
+        ratio=2,
+        caliper=Caliper(multiple=1.4, sd="all"),
+    )
+    assert {item.treated: item.controls for item in found.sets} == {
+        "t1": ("near",),
+        "t2": ("between",),
+    }
+    assert found.unmatched_treated == ()
