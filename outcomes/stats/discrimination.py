@@ -2,8 +2,9 @@
 
 References: Wilson EB. J Am Stat Assoc 1927;22:209-212; Simel DL, Samsa GP, Matchar DB.
 J Clin Epidemiol 1991;44:763-770 (likelihood ratios); DeLong ER, DeLong DM,
-Clarke-Pearson DL. Biometrics 1988;44:837-845; Newcombe RG. Stat Med 2006;25:559-573
-(AUC of 0 or 1). Own code for the AUC's variance, which SciPy and statsmodels lack.
+Clarke-Pearson DL. Biometrics 1988;44:837-845; Qin G, Hotilovac L. Stat Methods Med Res
+2008;17:207-221 (limits on the logit scale); Newcombe RG. Stat Med 2006;25:559-573 (AUC
+of 0 or 1). Own code for the AUC's variance, which SciPy and statsmodels lack.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 from outcomes.stats.checks import (
@@ -36,6 +38,7 @@ from outcomes.stats.proportions import (
 from outcomes.stats.rank_effects import a12_limits
 from outcomes.stats.result import Interval, Result
 
+AucInterval = Literal["logit", "wald"]
 ProportionMethod = Literal["wilson", "clopper-pearson"]
 PROPORTIONS = {"wilson": wilson, "clopper-pearson": clopper_pearson}
 
@@ -126,16 +129,19 @@ def roc_curve(
 ) -> tuple[RocPoint, ...]:
     """One point per distinct score, from "nobody positive" to "everybody positive"."""
     events, others = _groups(outcome, score, weights)
-    points = [RocPoint(threshold=None, sensitivity=0.0, specificity=1.0)]
-    for threshold in np.unique(np.concatenate([events, others]))[::-1]:
-        points.append(
-            RocPoint(
-                threshold=float(threshold),
-                sensitivity=float((events >= threshold).mean()),
-                specificity=float((others < threshold).mean()),
-            )
-        )
-    return tuple(points)
+    thresholds = np.unique(np.concatenate([events, others]))[::-1]
+    # Both groups are sorted, so those below a threshold are found by bisection.
+    missed = np.searchsorted(events, thresholds, side="left")
+    sensitivity = (len(events) - missed) / len(events)
+    specificity = np.searchsorted(others, thresholds, side="left") / len(others)
+    columns = (thresholds.tolist(), sensitivity.tolist(), specificity.tolist())
+    return (
+        RocPoint(threshold=None, sensitivity=0.0, specificity=1.0),
+        *(
+            RocPoint(threshold=threshold, sensitivity=sens, specificity=spec)
+            for threshold, sens, spec in zip(*columns, strict=True)
+        ),
+    )
 
 
 def auc(
@@ -143,22 +149,28 @@ def auc(
     score: ArrayLike,
     weights: ArrayLike | None = None,
     level: float = 0.95,
+    interval: AucInterval = "logit",
 ) -> Auc:
-    """AUC with DeLong's interval, cut at 0 and 1; a tie counts one half.
+    """AUC with DeLong's variance and limits on the logit scale; a tie counts one half.
 
-    ``weights`` are whole numbers of cases that a row stands for.
+    ``weights`` are whole numbers of cases that a row stands for. ``interval`` "wald"
+    gives DeLong's symmetric limits cut at 0 and 1, as R's ``pROC``: with small groups
+    they are below their level (84 % for an area of 0.96 from 19 against 19).
 
     DeLong's variance is zero when a score separates the groups without overlap, or
     in neither; an interval of 1 to 1 would be false certainty, so Newcombe's
     score-type limits (his method 5) are given instead, and ``reason`` says so.
     """
     z = standard_normal_limit(level)
+    if interval not in get_args(AucInterval):
+        raise StatError(f"interval must be logit or wald, not {interval!r}")
     events, others = _groups(outcome, score, weights)
     value, variance = _delong(events, others)
     reason, error = None, None
-    if variance is not None and variance > 0:
-        method, error = "DeLong", math.sqrt(variance)
-        lower, upper = max(0.0, value - z * error), min(1.0, value + z * error)
+    if variance is not None and not _is_flat(events, others):
+        error = math.sqrt(variance)
+        method = "DeLong, logit scale" if interval == "logit" else "DeLong"
+        lower, upper = _delong_limits(value, z * error, interval)
     else:
         method = "Newcombe method 5"
         reason = "DeLong's variance is zero or undefined in this sample"
@@ -171,6 +183,30 @@ def auc(
         non_events=len(others),
         reason=reason,
     )
+
+
+def _is_flat(events: FloatArray, others: FloatArray) -> bool:
+    """Whether all cases of a group have one placement: DeLong's variance is then zero.
+
+    Counted on the order of the scores, because the variance itself may be rounding.
+    """
+    for one, other in ((events, others), (others, events)):
+        # Sorted, so the first and the last differ if any two do.
+        ends = one[[0, -1]]
+        twice = np.searchsorted(other, ends) + np.searchsorted(other, ends, "right")
+        if twice[0] != twice[1]:
+            return False
+    return True
+
+
+def _delong_limits(
+    value: float, half: float, interval: AucInterval
+) -> tuple[float, float]:
+    """Symmetric about the area, or about its logit (error / (A(1-A)), delta method)."""
+    if interval == "wald":
+        return max(0.0, value - half), min(1.0, value + half)
+    centre, reach = float(logit(value)), half / (value * (1 - value))
+    return float(expit(centre - reach)), float(expit(centre + reach))
 
 
 def _likelihood_ratio(x1: int, n1: int, x0: int, n0: int, level: float) -> Interval:

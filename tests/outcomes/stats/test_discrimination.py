@@ -145,12 +145,25 @@ def test_auc_with_ties_against_r() -> None:
     0.684902103653843 0.883333333333333 1.000000000000000
     0.101242283656583
     """
-    found = auc(OUTCOME, SCORE)
+    found = auc(OUTCOME, SCORE, interval="wald")
     assert found.auc.value == pytest.approx(0.883333333333333, abs=1e-12)
     assert found.auc.lower == pytest.approx(0.684902103653843, abs=1e-12)
     assert found.auc.upper == 1
     assert found.standard_error == pytest.approx(0.101242283656583, abs=1e-12)
     assert found.auc.method == "DeLong"
+
+
+def test_auc_limits_on_the_logit_scale_against_r() -> None:
+    """> a <- 0.883333333333333; se <- 0.101242283656583  # auc(r), sqrt(var(r)) of pROC
+    > plogis(qlogis(a) + c(-1, 1) * qnorm(.975) * se / (a * (1 - a)))
+    [1] 0.524705745428152 0.981106443188763
+    """
+    found = auc(OUTCOME, SCORE).auc
+    limits = (0.524705745428152, 0.981106443188763)
+    assert (found.lower, found.upper) == pytest.approx(limits, abs=1e-12)
+    assert found.method == "DeLong, logit scale"
+    with pytest.raises(StatError, match="interval must be logit or wald, not 'log'"):
+        auc(OUTCOME, SCORE, interval="log")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +182,7 @@ def test_auc_on_public_patients_against_r(
     > as.numeric(ci.auc(roc(aSAH$outcome, aSAH$ndka, levels=c("Good","Poor"), direction="<")))
     0.501244999272 0.611957994580 0.722670989888
     """
-    found = auc(*haemorrhage(column)).auc
+    found = auc(*haemorrhage(column), interval="wald").auc
     assert (found.lower, found.value, found.upper) == pytest.approx(limits, abs=1e-11)
 
 
@@ -266,6 +279,44 @@ def test_auc_interval_covers_near_its_level() -> None:
         interval = auc(outcome, score.tolist()).auc
         covered += interval.lower < norm.cdf(math.sqrt(0.5)) < interval.upper
     assert covered / 400 == pytest.approx(0.95, abs=0.031)
+
+
+def test_auc_interval_of_nineteen_against_nineteen_near_one_covers() -> None:
+    """True area 0.96; the symmetric limits cover 84 % of these samples."""
+    draw = np.random.default_rng(19)
+    outcome, shift = [1] * 19 + [0] * 19, norm.ppf(0.96) * math.sqrt(2)
+    covered = {"logit": 0, "wald": 0}
+    for _ in range(400):
+        score = np.concatenate([draw.normal(shift, 1, 19), draw.normal(0, 1, 19)])
+        for kind in covered:
+            found = auc(outcome, score, interval=kind).auc  # type: ignore[arg-type]
+            covered[kind] += found.lower <= 0.96 <= found.upper
+    assert covered["logit"] / 400 > 0.94
+    assert covered["wald"] / 400 < 0.88
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=4))
+def test_auc_variance_is_zero_by_the_order_of_scores_not_by_rounding(rows) -> None:
+    """Placements in whole numbers: all alike within both groups, or not."""
+    events = [score for event, score in rows if event]
+    others = [score for event, score in rows if not event]
+    assume(min(len(events), len(others)) > 1)
+    alike = all(
+        len({sum((x > y) - (x < y) for y in other) for x in one}) == 1
+        for one, other in ((events, others), (others, events))
+    )
+    tenths = [score / 10 + 0.7 for _, score in rows]
+    found = auc([event for event, _ in rows], tenths)
+    assert (found.standard_error is None) == alike
+
+
+def test_roc_of_many_scores_needs_no_table_of_all_pairs() -> None:
+    """200,000 distinct scores; the quadratic form would compare 40 thousand million."""
+    draw = np.random.default_rng(2)
+    outcome, score = draw.integers(0, 2, 200_000), draw.permutation(200_000)
+    points = roc_curve(outcome, score)
+    assert len(points) == 200_001
+    assert (points[-1].sensitivity, points[-1].specificity) == (1, 0)
 
 
 def test_a_test_positive_in_everyone_has_no_ratio_of_exactly_one() -> None:
