@@ -253,6 +253,10 @@ def clean_words(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+# Longer texts may have several lines.
+ONE_LINE = 200
+
+
 class WordsField(Described, models.CharField):
     """Free text. Never exported without the identity permission."""
 
@@ -266,7 +270,14 @@ class WordsField(Described, models.CharField):
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return clean_words(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        value = clean_words(value)
+        if (self.max_length or 0) <= ONE_LINE and re.search(r"[\t\r\n]", value):
+            raise ValidationError(
+                _("Write this in one line, without tabs."), "control_characters"
+            )
+        return value
 
 
 class LevelField(Described, models.CharField):

@@ -29,6 +29,18 @@ class SpinalRegion(Func):
     output_field: models.Field[Any, Any] = CharField(max_length=20)
 
 
+class Folded(Func):
+    """A text as it is compared with others: for uniqueness and for search.
+
+    Compatibility forms (full width, half-width kana, ligatures), case, the shapes of
+    apostrophes and dashes, all white space and all invisible signs make no difference.
+    What is stored stays as it was typed.
+    """
+
+    function = "folded_text"
+    output_field: models.Field[Any, Any] = CharField()
+
+
 CREATE_FUNCTIONS = """
 CREATE FUNCTION spinal_level_ordinal(level text) RETURNS smallint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
@@ -73,6 +85,26 @@ DROP FUNCTION spinal_region(text, text, text);
 DROP FUNCTION spinal_level_span(text, text, text);
 DROP FUNCTION spinal_level_ordinal(text);
 """
+
+# White space, soft hyphen, joiners, direction marks, variation selectors (with those of
+# Japanese glyphs), byte order mark.
+_UNSEEN = (
+    r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u2064"
+    r"\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
+)
+_APOSTROPHES = "\u2018\u2019\u201b\u02bc\u02b9\u2032\u0060"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\ufe58\ufe63"
+CREATE_FOLDED = f"""
+CREATE FUNCTION folded_text(words text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
+  SELECT normalize(casefold(
+    translate(
+      regexp_replace(normalize(words, NFKC), '{_UNSEEN}', '', 'g'),
+      '{_APOSTROPHES}{_DASHES}', '{"''" * len(_APOSTROPHES)}{"-" * len(_DASHES)}')
+    COLLATE pg_catalog.pg_unicode_fast), NFKC)
+$$;
+"""
+DROP_FOLDED = "DROP FUNCTION folded_text(text);"
 
 AUDIT_TRIGGERS = """
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$

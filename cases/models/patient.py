@@ -4,7 +4,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +22,7 @@ from registry.fields import (
 )
 from registry.history import tracked
 from registry.models import ClinicalRecord
+from registry.sql import Folded
 
 
 @tracked()
@@ -148,7 +149,8 @@ class PatientIdentity(models.Model):
         constraints = [
             # Per centre: across centres the error would tell that a patient exists.
             models.UniqueConstraint(
-                fields=["centre", "hospital_number"],
+                F("centre"),
+                Folded("hospital_number"),
                 condition=~Q(hospital_number=""),
                 name="identity_hospital_number_once",
                 violation_error_message=_(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Value
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from cases.views.entry import EntryView, once_only
 from cases.views.finding import writable_centres
 from registry.forms import RecordForm
 from registry.permissions import Permission, check
+from registry.sql import Folded
 
 
 class NewCase(EntryView):
@@ -88,7 +90,8 @@ class NewCase(EntryView):
         if not number:
             return None
         patients = Patient.objects.visible_to(self.by, Permission.READ_IDENTITY)
-        return patients.filter(identity__hospital_number=number).first()
+        folded = patients.alias(number=Folded("identity__hospital_number"))
+        return folded.filter(number=Folded(Value(number))).first()
 
     @property
     def title(self) -> str:

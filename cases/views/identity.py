@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.text import capfirst
@@ -18,6 +18,7 @@ from registry import audit
 from registry.constraints import described_fields
 from registry.display import shown
 from registry.permissions import Permission, check
+from registry.sql import Folded
 
 MOST_FOUND = 20
 
@@ -62,13 +63,14 @@ def find_patient(request: HttpRequest) -> HttpResponse:
 
 def search(request: HttpRequest, sought: str) -> list[Patient]:
     """Up to twenty patients; the event says how many, never what was typed."""
-    found = list(
+    typed = Folded(Value(sought))
+    found: list[Patient] = list(
         searchable(request)
-        .filter(
-            Q(code__iexact=sought)
-            | Q(identity__hospital_number=sought)
-            | Q(identity__family_name__istartswith=sought)
+        .alias(
+            number=Folded("identity__hospital_number"),
+            family=Folded("identity__family_name"),
         )
+        .filter(Q(code__iexact=sought) | Q(number=typed) | Q(family__startswith=typed))
         .select_related("identity")
         .prefetch_related("cases")
         .order_by("code")[:MOST_FOUND]

@@ -171,16 +171,16 @@ def test_A10_bookkeeping_fields_in_the_form_are_ignored(page: Client) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["２０２５-０１-０２", "2025-02-30", "45678", "R7.4.1", "02/03/2025", "0001-01-01"],
+    ["2025-02-30", "45678", "R7.4.1", "02/03/2025", "0001-01-01", "201511"],
 )
-def test_a_date_is_plain_iso(page: Client, typed: str) -> None:
+def test_a_date_that_is_none_or_could_be_several_is_refused(page: Client, typed: str) -> None:
     assert post_case(page, onset_date=typed).status_code == 422
     assert Case.objects.count() == 0
 
 
 @pytest.mark.parametrize(
     "typed",
-    ["５０", "5_0", "1e1", "NaN", "1,234.5", "Infinity", "0x10", "9" * 400, "\x00"],
+    ["５０．", "5_0", "1e1", "NaN", "1,234.5", "Infinity", "0x10", "9" * 400, "\x00"],
 )
 def test_a_number_is_plain_digits(page: Client, typed: str) -> None:
     assert post_case(page, size_cc_mm=typed).status_code == 422
