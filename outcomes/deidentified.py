@@ -34,11 +34,11 @@ from django.utils.translation import gettext_lazy as _
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind, Release
 from outcomes.models.fact_columns import FACT_COLUMNS
+from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.summaries import wanted_of
 from registry.fields import Privacy
 
 OLDEST_AGE = 90
-WITHDRAWN = "withdrawn"
 OTHER = "other"
 RARE_VALUES_SECONDS = 3600
 ROUNDED_TO = {"volume_cm3": 1}  # decimal places; sizes in mm have none
@@ -141,7 +141,7 @@ def rare_values(name: str) -> list[str]:
 
 
 def counted_as_rare(name: str) -> list[str]:
-    counted = CaseFacts.objects.exclude(**{name: None}).values(name)
+    counted = CaseFacts.objects.for_research().exclude(**{name: None}).values(name)
     return [
         row[name]
         for row in counted.annotate(n=Count("pk")).order_by(name)
@@ -180,7 +180,7 @@ class Selection:
 
 
 def deidentified(
-    queryset: QuerySet[Any], fields: tuple[str, ...] | None = None
+    queryset: CaseFactsQuerySet, fields: tuple[str, ...] | None = None
 ) -> Selection:
     """De-identified rows of a queryset of facts; ``fields`` chooses among the columns.
 
@@ -195,5 +195,5 @@ def deidentified(
         else shown(column)
         for column in (allowed[name] for name in names)
     ]
-    rows = queryset.exclude(consent_research=WITHDRAWN).values_list(*expressions)
+    rows = queryset.for_research().values_list(*expressions)
     return Selection(names, rows)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
@@ -78,7 +77,7 @@ def numbers(
         stored = stored_numbers(centre, measure, by, window)
         if stored is not None:
             return stored
-    facts: QuerySet[Any] = CaseFacts.objects.all()
+    facts: Any = CaseFacts.objects.all()
     if centre is not None:
         facts = facts.filter(centre=centre)
     facts = strict_filter(filter_class(user, centre), as_query(filters), facts)
@@ -101,11 +100,17 @@ def as_query(filters: Mapping[str, Any]) -> QueryDict:
 def stored_numbers(
     centre: Centre | None, measure: str, by: tuple[str, ...], window: str
 ) -> dict[str, Any] | None:
-    """The row's numbers, with whether they lag behind; None if never computed."""
+    """The row's numbers, with whether they lag behind; None if never computed.
+
+    A row from before a withdrawal is none: late numbers are bearable, numbers with a
+    patient who withdrew are not.
+    """
     summary = Summary.objects.filter(
         centre=centre, measure=measure, by=",".join(by), window=window
     ).first()
     if summary is None or summary.payload is None:
+        return None
+    if summary.withdrawn != summaries.withdrawn_of(summary.centre_id):
         return None
     stale = (
         summary.done < summaries.wanted_of(summary.centre_id)

@@ -18,7 +18,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,6 +25,7 @@ from outcomes.facts import without_time_limit
 from outcomes.measures import MEASURES, Measure
 from outcomes.measures.grouping import By, parse_by
 from outcomes.models import CaseFacts, Summary
+from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.stats.result import jsonable
 
 logger = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ REST_FACTOR = 30
 
 ENSURE_ROWS = """
 INSERT INTO outcomes_summary (centre_id, measure, "by", "window", input_hash,
-  code_version, done, tried, attempts, runs, duration_ms, error)
-SELECT scope.id, kept.measure, kept.by, kept.window, '', '', -1, -1, 0, 0, 0, ''
+  code_version, withdrawn, done, tried, attempts, runs, duration_ms, error)
+SELECT scope.id, kept.measure, kept.by, kept.window, '', '', '', -1, -1, 0, 0, 0, ''
 FROM unnest(%(measures)s, %(bys)s, %(windows)s) AS kept (measure, by, "window")
 CROSS JOIN (SELECT id FROM registry_centre UNION ALL SELECT NULL) AS scope
 WHERE NOT EXISTS (
@@ -84,6 +84,12 @@ INSERT INTO outcomes_changecount AS present (centre_id, counted)
 SELECT centre_id, count(*) FROM folded GROUP BY centre_id ORDER BY centre_id
 ON CONFLICT (centre_id) DO UPDATE SET counted = present.counted + excluded.counted
 """
+# The set of cases that are not counted, as a mark.
+WITHDRAWN = """
+SELECT coalesce(md5(string_agg(case_id::text, ',' ORDER BY case_id)), '')
+FROM outcomes_casefacts
+WHERE consent_research = 'withdrawn' AND (%(centre)s IS NULL OR centre_id = %(centre)s)
+"""
 CLAIM = """
 UPDATE outcomes_summary
 SET claimed_at = clock_timestamp(), tried = %(wanted)s,
@@ -100,7 +106,8 @@ WHERE id = %(summary)s
 WRITE = """
 UPDATE outcomes_summary
 SET payload = %(payload)s, as_of = %(as_of)s, n_cases = %(n_cases)s,
-  input_hash = %(input_hash)s, code_version = %(code)s, done = %(wanted)s,
+  input_hash = %(input_hash)s, code_version = %(code)s,
+  withdrawn = %(withdrawn)s, done = %(wanted)s,
   duration_ms = %(duration_ms)s, runs = runs + 1, attempts = 0, error = '',
   claimed_at = NULL
 WHERE id = %(summary)s
@@ -139,19 +146,19 @@ def compute(
     measure: str,
     by: str | By = (),
     filters: Mapping[str, Any] | None = None,
-    queryset: QuerySet[Any] | None = None,
+    queryset: CaseFactsQuerySet | None = None,
     window: str = "",
 ) -> dict[str, Any]:
     """The numbers of a measure, now; the shape is the same for stored rows.
 
     ``queryset`` holds the facts to count, filtered already; ``filters`` is only told
-    in the answer. Raises ValidationError for an unknown measure, grouping or window.
+    in the answer. Patients who withdrew are never counted. Raises ValidationError for an unknown measure, grouping or window.
     """
     asked, by = measure_of(measure), parse_by(by)
     window = window_of(asked, window)
     facts = CaseFacts.objects.all() if queryset is None else queryset
     as_of = timezone.now()
-    rows = asked.reduce(facts, by, window)
+    rows = asked.reduce(facts.for_research(), by, window)
     return {
         "measure": measure,
         "by": list(by),
@@ -235,6 +242,14 @@ def wanted_of(centre_id: int | None) -> int:
     return int(wanted)
 
 
+def withdrawn_of(centre_id: int | None) -> str:
+    """A mark of the cases in a scope whose patients withdrew; empty without any."""
+    with connection.cursor() as cursor:
+        cursor.execute(WITHDRAWN, {"centre": centre_id})
+        (mark,) = cursor.fetchone()
+    return str(mark)
+
+
 def stale_scopes() -> list[int | None]:
     """Scopes with a row that lags behind; None is the pool and comes last."""
     with connection.cursor() as cursor:
@@ -296,8 +311,13 @@ def claim(summary: Summary, wanted: int, *, forced: bool = False) -> bool:
 
 
 def write(summary: Summary, wanted: int) -> bool:
-    """Compute the numbers and store them, unless newer ones are there."""
+    """Compute the numbers and store them, unless newer ones are there.
+
+    The mark of the withdrawn is read first: a withdrawal that comes between makes the
+    row one that is not shown.
+    """
     began = time.monotonic()
+    withdrawn = withdrawn_of(summary.centre_id)
     facts = CaseFacts.objects.all()
     if summary.centre_id is not None:
         facts = facts.filter(centre_id=summary.centre_id)
@@ -312,6 +332,7 @@ def write(summary: Summary, wanted: int) -> bool:
                 "n_cases": payload["n_cases"],
                 "input_hash": payload["input_hash"],
                 "code": payload["code_version"],
+                "withdrawn": withdrawn,
                 "wanted": wanted,
                 "duration_ms": round((time.monotonic() - began) * 1000),
             },

@@ -25,7 +25,6 @@ from rest_framework.viewsets import GenericViewSet
 
 from outcomes.api.fact_files import FORMATS, written
 from outcomes.deidentified import (
-    WITHDRAWN,
     Selection,
     deidentified,
     deidentified_columns,
@@ -132,8 +131,8 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
             return CaseFacts.objects.none()
         rows: QuerySet[CaseFacts] = CaseFacts.objects.visible_to(
             self.request.user, self.permission()
-        )
-        return rows.exclude(consent_research=WITHDRAWN)
+        ).for_research()
+        return rows
 
     def permission(self) -> Permission:
         """By which right the rows are read. Raises PermissionDenied for coded ones."""

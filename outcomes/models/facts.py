@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from cases.choices import ResearchConsent
 from cases.models import Case
 from outcomes.models.fact_column import Kind
 from outcomes.models.fact_columns import FACT_COLUMNS
@@ -22,6 +23,14 @@ class CaseFactsQuerySet(ClinicalQuerySet):
 
     def current(self) -> Any:
         return self
+
+    def for_research(self) -> Any:
+        """Without the patients who withdrew their consent.
+
+        Whatever counts or shows facts starts here, so that a withdrawal takes effect
+        at every door at once. The record itself stays, for care.
+        """
+        return self.exclude(consent_research=ResearchConsent.WITHDRAWN)
 
 
 class CaseFacts(models.Model):
@@ -47,6 +56,11 @@ class CaseFacts(models.Model):
         indexes = [
             models.Index(fields=["centre", "case"], name="facts_centre_case"),
             models.Index(fields=["refreshed_at", "case"], name="facts_refreshed"),
+            models.Index(
+                fields=["centre", "case"],
+                condition=Q(consent_research=ResearchConsent.WITHDRAWN),
+                name="facts_withdrawn",
+            ),
         ]
         constraints = [
             # A negative duration is an error of the data, never a number to count.

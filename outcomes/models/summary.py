@@ -51,6 +51,9 @@ class Summary(models.Model):
     n_cases = models.PositiveIntegerField(null=True)
     input_hash = models.CharField(max_length=64, blank=True)
     code_version = models.CharField(max_length=32, blank=True)
+    # Who had withdrawn when the numbers were counted; a row that counted others is
+    # not shown.
+    withdrawn = models.CharField(max_length=32, default="", blank=True)
     done = models.BigIntegerField(default=-1)
     # Work in progress and its failures.
     claimed_at = models.DateTimeField(null=True)

