@@ -8,7 +8,6 @@ three years, sizes are rounded, and values that few cases of the registry share 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +34,7 @@ from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind, Release
 from outcomes.models.fact_columns import FACT_COLUMNS
 from outcomes.models.facts import CaseFactsQuerySet
+from outcomes.models.pseudonym import Pseudonym
 from outcomes.summaries import wanted_of
 from registry.fields import Privacy
 
@@ -42,34 +42,6 @@ OLDEST_AGE = 90
 OTHER = "other"
 RARE_VALUES_SECONDS = 3600
 ROUNDED_TO = {"volume_cm3": 1}  # decimal places; sizes in mm have none
-
-
-class Pseudonym(Func):
-    """HMAC-SHA256 of a text under a key of this registry, 16 hex digits of it.
-
-    Built from PostgreSQL's own sha256, so that a COPY can use it too. The key never
-    leaves the server; without it the pseudonym cannot be computed from a code.
-    """
-
-    template = (
-        "substr(encode(sha256(decode('%(outer)s', 'hex') || sha256("
-        "decode('%(inner)s', 'hex') || convert_to(%(expressions)s, 'UTF8'))), 'hex')"
-        ", 1, 16)"
-    )
-    output_field = CharField()
-
-    def __init__(self, expression: Any, purpose: str = "facts") -> None:
-        inner, outer = hmac_pads(purpose)
-        super().__init__(expression, inner=inner, outer=outer)
-
-
-def hmac_pads(purpose: str) -> tuple[str, str]:
-    """The inner and outer padded key of HMAC (RFC 2104), in hex."""
-    key = hashlib.sha256(f"{settings.SECRET_KEY}\0{purpose}".encode()).digest()
-    block = key.ljust(64, b"\0")
-    inner = bytes(byte ^ 0x36 for byte in block)
-    outer = bytes(byte ^ 0x5C for byte in block)
-    return inner.hex(), outer.hex()
 
 
 class Rounded(Func):
@@ -94,7 +66,7 @@ PSEUDONYM_COLUMNS = (
         "case",
         Kind.TEXT,
         _("case"),
-        "case_code",
+        "pseudonym",
         definition=_("Pseudonym of the case, the same in all answers."),
         privacy=Privacy.CODE,
     ),
@@ -152,6 +124,10 @@ def counted_as_rare(name: str) -> list[str]:
 def shown(column: FactColumn) -> Any:
     """The expression by which a column of the facts leaves the registry."""
     name = column.name
+    if name == "case":
+        return F("pseudonym")  # kept with the row: rows are ordered by it
+    if name == "patient":
+        return Pseudonym(F("patient_code"))
     if column.release == Release.POOL_90:
         return Least(F(name), Value(OLDEST_AGE), output_field=IntegerField())
     if column.release == Release.BAND:
@@ -189,11 +165,6 @@ def deidentified(
     """
     allowed = {column.name: column for column in deidentified_columns()}
     names = tuple(allowed) if fields is None else fields
-    expressions = [
-        Pseudonym(F(column.expression))
-        if column in PSEUDONYM_COLUMNS
-        else shown(column)
-        for column in (allowed[name] for name in names)
-    ]
+    expressions = [shown(column) for column in (allowed[name] for name in names)]
     rows = queryset.for_research().values_list(*expressions)
     return Selection(names, rows)

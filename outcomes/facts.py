@@ -15,6 +15,7 @@ from cases.models import Case
 from outcomes.models import CaseFacts
 from outcomes.models.fact_columns import FACT_COLUMNS
 from outcomes.models.outcome_columns import pivot_sql
+from outcomes.models.pseudonym import pseudonym_sql
 from outcomes.windows import RESIDUAL_PAIN_FROM_DAY, WINDOWS_VERSION, windows_sql
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -45,14 +46,15 @@ ORDER BY tumour.id LIMIT %(limit)s
 
 @cache
 def definition() -> str:
-    """A mark of how facts are derived; changes with the SQL, columns and windows."""
+    """A mark of how facts are derived: SQL, columns, windows, key of the pseudonyms."""
     mark = hashlib.sha256(_upsert_template().encode()).hexdigest()[:8]
     return f"{WINDOWS_VERSION}-{mark}"
 
 
 def _upsert_template() -> str:
     """The upsert without its mark, which is made from it."""
-    compared = ["centre_id", "definition", *(column.name for column in FACT_COLUMNS)]
+    kept = ["centre_id", "definition", "pseudonym"]
+    compared = [*kept, *(column.name for column in FACT_COLUMNS)]
     names = ["case_id", "refreshed_at", *compared]
     quoted = [f'"{name}"' for name in names]
     expressions = [
@@ -60,6 +62,7 @@ def _upsert_template() -> str:
         "now()",
         "tumour.centre_id",
         "%(definition)s",
+        pseudonym_sql("tumour.code"),
         *(column.expression for column in FACT_COLUMNS),
     ]
     return (

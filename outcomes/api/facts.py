@@ -113,8 +113,8 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
         *(renderer_of(name, form.content_type) for name, form in FORMATS.items()),
     )
     pagination_class = StableCursorPagination
-    # Random, so that the order of the rows does not tell who was entered first.
-    ordering = ("case__code",)
+    # Not the order of entry, and not the order of codes that somebody may know.
+    ordering = ("pseudonym", "pk")
     parameters = ("format", "fields", "rows")
     filterset_class: type[django_filters.FilterSet] = FactsFilter
 
@@ -150,7 +150,7 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
         form = request.accepted_renderer.format
         if form in FORMATS:
             return self.file(rows, columns, form)
-        found: Any = self.paginate_queryset(rows.values("pk", "case__code"))
+        found: Any = self.paginate_queryset(rows.values(*self.ordering))
         keys = [row["pk"] for row in found]
         page = self.select(CaseFacts.objects.filter(pk__in=keys), columns)
         results = list(ordered(page))
@@ -173,7 +173,7 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
 
     def select(self, rows: Any, columns: tuple[FactColumn, ...]) -> Selection:
         names = tuple(column.name for column in columns)
-        rows = rows.order_by("case__code")
+        rows = rows.order_by(*self.ordering)
         if self.coded:
             return Selection(names, rows.values_list(*names))
         return deidentified(rows, names)
@@ -183,7 +183,8 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
     ) -> FileResponse:
         """The whole selection as a file, complete or not at all."""
         selection = self.select(rows, columns)
-        selection = Selection(selection.names, selection.rows.order_by())
+        if self.coded:  # of readers who know the order of entry anyhow
+            selection = Selection(selection.names, selection.rows.order_by())
         content, count = written(selection, columns, form)
         self.record(form, columns, count)
         response = FileResponse(

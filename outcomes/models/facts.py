@@ -48,6 +48,8 @@ class CaseFacts(models.Model):
     centre = models.ForeignKey("registry.Centre", models.PROTECT, related_name="+")
     definition = models.CharField(max_length=16)
     refreshed_at = models.DateTimeField()
+    # Rows leave the registry in this order, which tells nothing.
+    pseudonym = models.CharField(max_length=16, default="", db_collation="C")
 
     objects = CaseFactsQuerySet.as_manager()
 
@@ -56,6 +58,7 @@ class CaseFacts(models.Model):
         indexes = [
             models.Index(fields=["centre", "case"], name="facts_centre_case"),
             models.Index(fields=["refreshed_at", "case"], name="facts_refreshed"),
+            models.Index(fields=["pseudonym", "case"], name="facts_pseudonym"),
             models.Index(
                 fields=["centre", "case"],
                 condition=Q(consent_research=ResearchConsent.WITHDRAWN),

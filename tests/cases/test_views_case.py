@@ -173,7 +173,9 @@ def test_A10_bookkeeping_fields_in_the_form_are_ignored(page: Client) -> None:
     "typed",
     ["2025-02-30", "45678", "R7.4.1", "02/03/2025", "0001-01-01", "201511"],
 )
-def test_a_date_that_is_none_or_could_be_several_is_refused(page: Client, typed: str) -> None:
+def test_a_date_that_is_none_or_could_be_several_is_refused(
+    page: Client, typed: str
+) -> None:
     assert post_case(page, onset_date=typed).status_code == 422
     assert Case.objects.count() == 0
 
