@@ -16,7 +16,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
@@ -143,6 +143,22 @@ class AuditContextMiddleware:
             user=request.user.pk, request=str(request_id), door=door
         ):
             return self.get_response(request)
+
+
+class WrongVerbMiddleware:
+    """Gives a refused verb a page; Django answers 405 with nothing to read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        in_api = request.path_info.startswith("/api/")
+        if response.status_code != 405 or in_api or response.content:
+            return response
+        page = render(request, "405.html", status=405)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 class NoStoreMiddleware:

@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "registry.middleware.AuditContextMiddleware",
+    "registry.middleware.WrongVerbMiddleware",
 ]
 
 ROOT_URLCONF = "registry.urls"

@@ -116,6 +116,11 @@ def hidden_rows(payload: Payload, width: int) -> list[list[Any]]:
     return [[label, *[_("hidden")] * width] for label in hidden_labels(payload)]
 
 
+def hidden_if_none(value: Any) -> Any:
+    """A number, or the word for one that is left out to protect patients."""
+    return _("hidden") if value is None else value
+
+
 def test_words(payload: Payload) -> str:
     """The test of the groups, never without saying why it is missing."""
     test = payload.get("test", {})

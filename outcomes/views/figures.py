@@ -18,6 +18,7 @@ from outcomes.views.figure_words import (
     answer,
     contrasts,
     difference_words,
+    hidden_if_none,
     hidden_rows,
     joined,
     note_on_hidden,
@@ -70,7 +71,13 @@ def volume_figure(payload: Payload) -> Figure:
         "table": {
             "columns": [_("Year"), *[group["name"] for group in groups]],
             "rows": [
-                [str(year), *[counts[group["name"]].get(year, 0) for group in groups]]
+                [
+                    str(year),
+                    *[
+                        hidden_if_none(counts[group["name"]].get(year, 0))
+                        for group in groups
+                    ],
+                ]
                 for year in years
             ],
         },
@@ -158,7 +165,7 @@ def excluded_words(groups: list[Group]) -> str:
     """Which cases are not on the curves, and why."""
     totals: dict[str, int] = {}
     for group in groups:
-        for reason, n in group["excluded"].items():
+        for reason, n in group.get("excluded", {}).items():
             totals[reason] = totals.get(reason, 0) + n
     labels = {code: str(label) for code, label in EXCLUSIONS}
     told = [f"{labels.get(reason, reason)} ({n})" for reason, n in totals.items()]
@@ -281,7 +288,7 @@ def pain_row(group: Group, sites: list[tuple[str, str]]) -> list[Any]:
     return [
         group["name"],
         *[group["sites"][code]["n"] for code, _label in sites],
-        group["nrs_4_or_more"]["n"],
+        hidden_if_none(group.get("nrs_4_or_more", {}).get("n")),
         group["assessed"],
         group["n"],
     ]

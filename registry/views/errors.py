@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import structlog
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.views import defaults
 
 from registry.problems import is_api, plain_problem
 
@@ -18,11 +18,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What Django refuses before any view sees it: a foreign host, too many fields."""
+    """What cannot be read: by Django before any view sees it, or by a page of ours.
+
+    Only our own words say what is wrong.
+    """
     if is_api(request):
         title = _("The request cannot be read")
         return plain_problem(400, "bad_request", title, title)
-    return defaults.bad_request(request, exception)
+    reason = str(exception) if isinstance(exception, BadRequest) else ""
+    return render(request, "400.html", {"reason": reason}, status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -21,6 +21,7 @@ from tests.factories import (
     make_user,
     make_visit,
 )
+from tests.outcomes.registry_of_cases import fill
 from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,20 @@ def test_small_groups_of_other_centres_are_hidden(page: Client, centre: Centre) 
     tiles = {tile["label"]: tile["value"] for tile in response.context["tiles"]}
     assert tiles["Cases"] == tiles["Improved at 12 months"] == "hidden"
     assert all(figure["empty"] for figure in response.context["figures"])
+
+
+@pytest.mark.parametrize("threshold", [1, 2, 10_000])
+def test_the_pool_opens_whatever_is_left_out_of_it(
+    page: Client, centre: Centre, settings: Any, threshold: int
+) -> None:
+    """Everything shown without its details, some of it hidden, all of it hidden."""
+    settings.DISCLOSURE_THRESHOLD = threshold
+    fill(make_centre(), 40)
+    refresh(centre)
+    response = page.get(reverse("outcomes:dashboard"), {"scope": "pool"})
+    assert response.status_code == 200
+    drawn = [figure for figure in response.context["figures"] if not figure["empty"]]
+    assert len(drawn) == {1: 5, 10_000: 0}.get(threshold, len(drawn))
 
 
 def test_a_foreign_centre_is_unknown(page: Client) -> None:
