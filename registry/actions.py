@@ -33,11 +33,18 @@ def refused_if_taken(message: str) -> Iterator[None]:
 
 @transaction.atomic
 def create_centre(
-    *, by: User, code: str, name: str, is_synthetic: bool = False
+    *,
+    by: User,
+    code: str,
+    name: str,
+    is_synthetic: bool = False,
+    time_zone: str = "",
 ) -> Centre:
     """A new centre that enters cases."""
     check(by, Permission.ADMINISTER)
-    centre = Centre(code=code, name=name, is_synthetic=is_synthetic)
+    centre = Centre(
+        code=code, name=name, is_synthetic=is_synthetic, time_zone=time_zone
+    )
     centre.full_clean()
     with refused_if_taken(_("A centre with this code exists.")):
         centre.save()
@@ -46,18 +53,21 @@ def create_centre(
 
 
 @transaction.atomic
-def update_centre(*, by: User, centre: Centre, name: str, is_active: bool) -> Centre:
-    """Rename a centre, or close it for new cases."""
+def update_centre(
+    *, by: User, centre: Centre, name: str, is_active: bool, time_zone: str
+) -> Centre:
+    """Rename a centre, set its clock, or close it for new cases."""
     check(by, Permission.ADMINISTER)
-    centre.name, centre.is_active = name, is_active
+    centre.name, centre.is_active, centre.time_zone = name, is_active, time_zone
     centre.full_clean()
-    centre.save(update_fields=["name", "is_active"])
+    centre.save(update_fields=["name", "is_active", "time_zone"])
     audit.record(
         "centre.changed",
         actor=by,
         target=centre.code,
         centre_id=centre.pk,
         is_active=is_active,
+        time_zone=time_zone,
     )
     return centre
 

@@ -18,8 +18,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from registry.local_time import use_clock_of
 from registry.problems import is_api, plain_problem
 
 logger = logging.getLogger(__name__)
@@ -126,6 +128,23 @@ class SessionLimitMiddleware:
             sign_in = {"HX-Redirect": resolve_url(settings.LOGIN_URL)}
             return HttpResponse(status=401, headers=sign_in)
         return redirect_to_login(request.get_full_path())
+
+
+class LocalTimeMiddleware:
+    """Shows and reads days by the clock of the person, and of nobody afterwards.
+
+    Views of the API, which know the person by a token, set it themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            use_clock_of(request.user)
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()
 
 
 class AuditContextMiddleware:

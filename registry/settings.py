@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from registry.embedded import local_database_url, local_redis_url, local_secret_key
+from registry.local_time import zone_of_machine
 from registry.logging import configure_structlog, logging_configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,6 +107,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "registry.middleware.SessionLimitMiddleware",
+    "registry.middleware.LocalTimeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -367,7 +369,8 @@ PGHISTORY_LEVEL = pgtrigger.Statement  # one trigger call a statement: imports s
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+# Of people without a centre; a centre has its own.
+TIME_ZONE = env.str("TIME_ZONE", default=zone_of_machine() if LOCAL else "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 # A local run serves the files from where they are written.

@@ -25,7 +25,7 @@ VISIBLE_WITH = (
 class CentreSerializer(serializers.ModelSerializer[Centre]):
     class Meta:
         model = Centre
-        fields = ["code", "name", "is_active", "is_synthetic"]
+        fields = ["code", "name", "time_zone", "is_active", "is_synthetic"]
         read_only_fields = fields
 
 

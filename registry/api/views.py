@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from registry.api.filters import check_parameters
 from registry.api.permissions import ANYBODY
 from registry.api.schema import RegistrySchema
+from registry.local_time import use_clock_of
 from registry.models import User
 from registry.permissions import Permission
 
@@ -42,6 +43,7 @@ class StrictView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        use_clock_of(request.user)
         check_parameters(self, request)
 
 

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from registry.local_time import check_zone
 from registry.permissions import CENTRE_ROLES, Role
 
 
@@ -25,6 +26,14 @@ class Centre(models.Model):
         error_messages={"unique": _("A centre with this code exists.")},
     )
     name = models.CharField(_("name"), max_length=150)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[check_zone],
+        help_text=_("Decides which day is today there."),
+    )
     is_active = models.BooleanField(_("enters cases"), default=True)
     is_synthetic = models.BooleanField(
         _("synthetic or published cases only"), default=False

@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
@@ -15,12 +16,14 @@ from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.http import require_POST
 
 from registry import actions
+from registry.local_time import zone_names
 from registry.models import Centre, Membership, User
 from registry.permissions import Permission, Role, check
 
@@ -63,10 +66,26 @@ class RoleForm(forms.Form):
     )
 
 
+class TimeZoneField(forms.ChoiceField):
+    """The clock of a centre; none is proposed, because it must not be overlooked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=capfirst(gettext_lazy("time zone")),
+            choices=[
+                ("", gettext_lazy("Choose")),
+                *((name, name.replace("_", " ")) for name in zone_names()),
+            ],
+            help_text=gettext_lazy("Decides which day is today there."),
+        )
+
+
 class CentreForm(forms.ModelForm):
+    time_zone = TimeZoneField()
+
     class Meta:
         model = Centre
-        fields = ["name", "code", "is_synthetic"]
+        fields = ["name", "code", "time_zone", "is_synthetic"]
         help_texts = {
             "code": gettext_lazy(
                 "2 to 12 capital letters, digits or hyphens; it never changes."
@@ -75,9 +94,11 @@ class CentreForm(forms.ModelForm):
 
 
 class CentreChangeForm(forms.ModelForm):
+    time_zone = TimeZoneField()
+
     class Meta:
         model = Centre
-        fields = ["name", "is_active"]
+        fields = ["name", "time_zone", "is_active"]
         help_texts = {
             "is_active": gettext_lazy(
                 "A closed centre keeps its cases; none are added."
@@ -243,7 +264,8 @@ class CentreChange(View):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         centre = get_object_or_404(Centre, pk=pk)
-        form = CentreChangeForm(instance=centre)
+        zone = {"time_zone": centre.time_zone or settings.TIME_ZONE}
+        form = CentreChangeForm(instance=centre, initial=zone)
         return render(request, self.template, {"centre": centre, "form": form})
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -55,7 +55,7 @@ def test_only_administrators_administer() -> None:
         for attempt in (
             lambda by=by: actions.create_centre(by=by, code="NEW", name="New"),
             lambda by=by: actions.update_centre(
-                by=by, centre=centre, name="x", is_active=False
+                by=by, centre=centre, name="x", is_active=False, time_zone="UTC"
             ),
             lambda by=by: actions.create_person(by=by, email="x@y.example", name="X"),
             lambda by=by: actions.set_active(by=by, person=person, is_active=False),

@@ -85,7 +85,9 @@ def test_T4_what_was_done_to_people_is_told(page: Client, administrator: User) -
     actions.set_active(by=administrator, person=person, is_active=False)
     actions.set_active(by=administrator, person=person, is_active=True)
     actions.invite(by=administrator, person=person)
-    actions.update_centre(by=administrator, centre=centre, name="N", is_active=False)
+    actions.update_centre(
+        by=administrator, centre=centre, name="N", is_active=False, time_zone="UTC"
+    )
     for action in (
         "role.granted",
         "role.ended",
@@ -98,7 +100,7 @@ def test_T4_what_was_done_to_people_is_told(page: Client, administrator: User) -
         assert event.target == f"person:{person.pk}"
     assert told("role.granted").centre_id == centre.pk
     assert told("role.granted").body == {"role": "surgeon"}
-    assert told("centre.changed").body == {"is_active": False}
+    assert told("centre.changed").body == {"is_active": False, "time_zone": "UTC"}
 
 
 @pytest.mark.parametrize(
@@ -231,10 +233,21 @@ def test_the_list_of_people_takes_few_queries(
 
 
 def test_a_centre_is_added_renamed_and_closed(page: Client) -> None:
-    page.post(CENTRES, {"name": "Kyoto", "code": "KYOTO", "is_synthetic": "on"})
+    page.post(
+        CENTRES,
+        {
+            "name": "Kyoto",
+            "code": "KYOTO",
+            "time_zone": "Asia/Tokyo",
+            "is_synthetic": "on",
+        },
+    )
     centre = Centre.objects.get()
     assert (centre.name, centre.is_synthetic, centre.is_active) == ("Kyoto", True, True)
-    page.post(f"{CENTRES}{centre.pk}/", {"name": "Kyoto Medical Centre"})
+    page.post(
+        f"{CENTRES}{centre.pk}/",
+        {"name": "Kyoto Medical Centre", "time_zone": "Asia/Tokyo"},
+    )
     centre.refresh_from_db()
     assert (centre.name, centre.is_active) == ("Kyoto Medical Centre", False)
     assert told("centre.created").target == told("centre.changed").target == "KYOTO"
@@ -243,7 +256,9 @@ def test_a_centre_is_added_renamed_and_closed(page: Client) -> None:
 @pytest.mark.parametrize("code", ["", "kyoto", "K", "K" * 13, "KYŌTO", "-K", "TAKEN"])
 def test_a_code_of_a_centre_has_a_form(page: Client, code: str) -> None:
     make_centre(code="TAKEN")
-    answer = page.post(CENTRES, {"name": "Kyoto", "code": code})
+    answer = page.post(
+        CENTRES, {"name": "Kyoto", "code": code, "time_zone": "Asia/Tokyo"}
+    )
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"code"}
     assert Centre.objects.count() == 1

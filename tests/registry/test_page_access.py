@@ -212,7 +212,13 @@ def test_A10_forms_of_people_and_centres_set_what_they_ask_only(
     centre = Centre.objects.get(code="AAA")
     client.post(
         f"/administration/centres/{centre.pk}/",
-        {"name": "Renamed", "is_active": "on", "code": "ZZZ", "is_synthetic": "on"},
+        {
+            "name": "Renamed",
+            "time_zone": "UTC",
+            "is_active": "on",
+            "code": "ZZZ",
+            "is_synthetic": "on",
+        },
     )
     centre.refresh_from_db()
     assert (centre.name, centre.code, centre.is_synthetic) == ("Renamed", "AAA", False)
