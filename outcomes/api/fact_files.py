@@ -88,9 +88,12 @@ def in_form(
 
 
 def selected(columns: tuple[FactColumn, ...], texts: bool = False) -> str:
-    """SELECT over ``source``; with ``texts``, flags are true and false, not t and f."""
+    """SELECT over ``source``; with ``texts``, flags are TRUE and FALSE.
+
+    So R and pandas read them as logical; "true" stays a text in base R, "t" everywhere.
+    """
     names = [
-        f'"{column.name}"::text AS "{column.name}"'
+        f'upper("{column.name}"::text) AS "{column.name}"'
         if texts and column.kind == Kind.FLAG
         else f'"{column.name}"'
         for column in columns
