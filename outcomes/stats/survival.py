@@ -1,11 +1,10 @@
-"""Kaplan-Meier: survival, its interval, median, numbers at risk, restricted mean.
+"""Kaplan-Meier: survival, its interval, median, numbers at risk.
 
 Own code and not SciPy's ``ecdf`` or lifelines: neither takes counts per day, and
 lifelines prints an interval of 1.00-1.00 where there were no events.
 
 References: Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice (log-log
-limits); Brookmeyer and Crowley 1982 (median); Klein and Moeschberger (restricted
-mean).
+limits); Brookmeyer and Crowley 1982 (median).
 """
 
 from __future__ import annotations
@@ -49,15 +48,6 @@ class MedianTime(Interval):
     """
 
     reached: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RestrictedMean(Interval):
-    """Mean time free of the event up to ``until`` days, or the reason why not."""
-
-    standard_error: float | None
-    until: float
-    reason: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -238,57 +228,6 @@ def _day_at_half(days: FloatArray, curve: FloatArray) -> float | None:
     # A curve that ends at one half has no middle there.
     until = first if curve[first] < 0.5 - _ROUNDING or not len(below) else int(below[0])
     return float(days[first] + days[until]) / 2
-
-
-def restricted_mean(curve: SurvivalCurve, until: float | None = None) -> RestrictedMean:
-    """Area under the curve from 0 to ``until`` (default: the last observed day).
-
-    Variance: sum over events of (area after the event)^2 d/(n(n-d)), as R's
-    ``print(fit, rmean=until)``; symmetric normal limits. Not estimable beyond the
-    last observed day of a curve above zero; without events there is no error to give.
-    """
-    last = curve.days[-1]
-    end = last if until is None else float(checked_times([until])[0])
-    if end > last and curve.survival[-1] > 0:
-        reason = f"observation ends on day {last:g}, before day {end:g}"
-        return _restricted(curve, end, None, None, reason)
-    days, survival = np.asarray(curve.days), np.asarray(curve.survival)
-    used = days < end
-    edges = np.concatenate([[0.0], days[used], [end]])
-    areas = np.diff(edges) * np.concatenate([[1.0], survival[used]])
-    events, at_risk = np.asarray(curve.events)[used], np.asarray(curve.at_risk)[used]
-    if not events.any():
-        reason = f"no events before day {end:g}"
-        return _restricted(curve, end, float(areas.sum()), None, reason)
-    after = np.cumsum(areas[::-1])[::-1][1:]
-    staying = at_risk - events
-    terms = np.zeros(len(events))
-    np.divide(events, at_risk * staying.astype(float), out=terms, where=staying > 0)
-    error = float(np.sqrt((after**2 * terms).sum()))
-    return _restricted(curve, end, float(areas.sum()), error, None)
-
-
-def _restricted(
-    curve: SurvivalCurve,
-    until: float,
-    value: float | None,
-    error: float | None,
-    reason: str | None,
-) -> RestrictedMean:
-    lower = upper = None
-    if value is not None and error is not None:
-        half = standard_normal_limit(curve.level) * error
-        lower, upper = max(value - half, 0.0), min(value + half, until)
-    return RestrictedMean(
-        value=value,
-        lower=lower,
-        upper=upper,
-        method="restricted mean, Kaplan-Meier area",
-        level=curve.level,
-        standard_error=error,
-        until=until,
-        reason=reason,
-    )
 
 
 def checked_times(times: Sequence[float] | ArrayLike) -> FloatArray:

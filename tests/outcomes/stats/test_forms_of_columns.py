@@ -41,11 +41,11 @@ from outcomes.stats.proportions import (
 )
 from outcomes.stats.rank_effects import a12, hodges_lehmann, pseudomedian
 from outcomes.stats.ranks import kruskal_wallis, mann_whitney, wilcoxon_signed_rank
+from outcomes.stats.restricted_mean import restricted_mean
 from outcomes.stats.result import jsonable
 from outcomes.stats.survival import (
     kaplan_meier,
     kaplan_meier_from_counts,
-    restricted_mean,
 )
 from outcomes.stats.tables import (
     holm,

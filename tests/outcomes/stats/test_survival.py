@@ -13,7 +13,6 @@ from outcomes.stats.survival import (
     NO_EVENTS,
     kaplan_meier,
     kaplan_meier_from_counts,
-    restricted_mean,
 )
 
 
@@ -142,40 +141,6 @@ def test_event_on_day_0_as_r() -> None:
     assert curve.survival_at([0])[0].value == 0.75
 
 
-@pytest.mark.parametrize(
-    ("until", "mean", "error"),
-    [
-        (100, 93.66482190689128, 1.30210653736741),
-        (365, 264.06865884536347, 7.78710765873515),
-        (None, 377.619568818105, 19.748672495709),
-    ],
-)
-def test_restricted_mean_as_r(lung, until, mean, error) -> None:
-    """R: summary(f, rmean = until)$table[c("rmean", "se(rmean)")]; 1022 is the last"""
-    result = restricted_mean(kaplan_meier(lung["days"], lung["event"]), until)
-    assert result.value == pytest.approx(mean, abs=1e-9)
-    assert result.standard_error == pytest.approx(error, abs=1e-9)
-    assert result.lower == pytest.approx(mean - 1.959963984540054 * error)
-    assert result.until == (until or 1022)
-    assert result.reason is None
-
-
-def test_restricted_mean_of_a_curve_that_reaches_zero() -> None:
-    """R: summary(survfit(Surv(c(2, 4), c(1, 1)) ~ 1), rmean = 4): 3.0, 0.7071068"""
-    result = restricted_mean(kaplan_meier([2, 4], [1, 1]), 10)
-    assert result.value == 3
-    assert result.standard_error == pytest.approx(0.5**0.5)
-
-
-def test_restricted_mean_says_why_it_is_silent() -> None:
-    beyond = restricted_mean(kaplan_meier([2, 4], [1, 0]), 5)
-    assert (beyond.value, beyond.lower, beyond.standard_error) == (None, None, None)
-    assert beyond.reason == "observation ends on day 4, before day 5"
-    nothing = restricted_mean(kaplan_meier([2, 4], [0, 0]), 3)
-    assert (nothing.value, nothing.lower, nothing.upper) == (3, None, None)
-    assert nothing.reason == "no events before day 3"
-
-
 def test_second_opinion_lifelines(lung) -> None:
     fitter = KaplanMeierFitter().fit(lung["days"], lung["event"])
     curve = kaplan_meier(lung["days"], lung["event"])
@@ -299,4 +264,4 @@ def test_times_that_are_refused() -> None:
     with pytest.raises(StatError, match="times contains negative"):
         curve.survival_at([-1])
     with pytest.raises(StatError, match="times contains NaN"):
-        restricted_mean(curve, float("nan"))
+        curve.survival_at([float("nan")])
