@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from outcomes.stats.agreement import (
     NO_LIMITS,
@@ -49,7 +51,7 @@ def test_kappa_against_r(weights: str, value: float, error: float) -> None:
     > c(Kappa(tab, weights="Fleiss-Cohen")$Weighted)
     0.8312757201646090 0.0463397010082585
     """
-    found = cohen_kappa(FOUR_GRADES, weights)  # type: ignore[arg-type]
+    found = cohen_kappa(FOUR_GRADES, weights, interval="wald")  # type: ignore[arg-type]
     assert found.kappa.value == pytest.approx(value, abs=1e-12)
     assert found.standard_error == pytest.approx(error, abs=1e-12)
     assert found.kappa.lower == pytest.approx(value - 1.959963984540054 * error)
@@ -90,27 +92,106 @@ def test_kappa_one_category_throughout_is_not_estimable() -> None:
     assert found.observed.lower == pytest.approx(0.025 ** (1 / 19))
 
 
-def test_kappa_perfect_agreement_has_no_limits_of_one_to_one() -> None:
+def test_kappa_perfect_agreement_has_a_lower_limit_by_score() -> None:
+    """Solved by hand: on the way w to an independent table with the same margins kappa
+    is 1 - w, the variance n times that of Fleiss, Cohen and Everitt at this table.
+    """
     found = cohen_kappa([[9, 0], [0, 10]])
-    assert found.kappa.value == 1
-    assert found.kappa.lower is None
-    assert found.kappa.upper is None
-    assert "no disagreement" in str(found.reason)
+    assert (found.kappa.value, found.kappa.upper) == (1, 1)
+    assert found.standard_error is None
+    assert found.reason is None
+    assert found.kappa.lower == pytest.approx(0.6630688958586723, abs=1e-9)
+    symmetric = cohen_kappa([[9, 0], [0, 10]], interval="wald")
+    assert (symmetric.kappa.lower, symmetric.kappa.upper) == (None, None)
+    assert "no disagreement" in str(symmetric.reason)
     assert found.to_json()["observed"]["lower"] == pytest.approx(0.025 ** (1 / 19))
 
 
-def test_kappa_zero_standard_error_has_no_limits() -> None:
+def test_kappa_limit_satisfies_its_equation_by_statsmodels() -> None:
+    """At the limit the distance is 1.96 errors of a table with that kappa.
+
+    The table is one third of the way from the observed to the disagreeing one or less;
+    its variance is that of statsmodels, which is tested against vcd above.
+    """
+    counts = np.array([[9, 2], [3, 11]], dtype=float)
+    n = counts.sum()
+    found = cohen_kappa(counts)
+    both = (counts.sum(axis=0) + counts.sum(axis=1)) / (2 * n)
+    disagreeing = np.array([[0, 1], [1, 0]]) / 2
+
+    def contradicted(way: float, target: np.ndarray) -> float:
+        at = cohens_kappa((1 - way) * counts + way * n * target, return_results=True)
+        return (found.kappa.value - at.kappa) ** 2 - 1.959963984540054**2 * at.var_kappa
+
+    for target, limit in (
+        (disagreeing, found.kappa.lower),
+        (np.diag(both), found.kappa.upper),
+    ):
+        way = brentq(contradicted, 0, 1 - 1e-9, args=(target,), xtol=1e-14)
+        table = (1 - way) * counts + way * n * target
+        at = cohens_kappa(table, return_results=True)
+        assert limit == pytest.approx(at.kappa, abs=1e-9)
+
+
+def test_kappa_zero_standard_error_still_has_limits_by_score() -> None:
     """One reader never saw the finding: kappa is 0 whatever the other said."""
     found = cohen_kappa([[0, 0], [9, 10]])
     assert found.kappa.value == pytest.approx(0)
-    assert found.kappa.lower is None
-    assert "standard error is zero" in str(found.reason)
+    assert found.kappa.lower < -0.2 < 0.2 < found.kappa.upper
+    symmetric = cohen_kappa([[0, 0], [9, 10]], interval="wald")
+    assert symmetric.kappa.lower is None
+    assert "standard error is zero" in str(symmetric.reason)
 
 
-def test_kappa_limits_stay_within_minus_one_and_one() -> None:
-    found = cohen_kappa([[9, 1], [0, 10]])
+def test_kappa_symmetric_limits_stay_within_minus_one_and_one() -> None:
+    found = cohen_kappa([[9, 1], [0, 10]], interval="wald")
     assert found.kappa.upper == 1
-    assert cohen_kappa([[0, 9], [10, 1]]).kappa.lower == -1
+    assert cohen_kappa([[0, 9], [10, 1]], interval="wald").kappa.lower == -1
+
+
+@given(
+    st.integers(2, 5).flatmap(
+        lambda k: st.lists(
+            st.lists(st.integers(0, 3), min_size=k, max_size=k), min_size=k, max_size=k
+        )
+    ),
+    st.sampled_from(["none", "linear", "quadratic"]),
+    st.sampled_from([1, 7, 10**9, 10**13]),
+)
+def test_kappa_by_score_has_limits_around_it(table, weights, times) -> None:
+    """Sparse, perfect, opposite and huge tables, and both readers alike."""
+    counts = np.array(table) * times
+    assume(counts.any())
+    found = cohen_kappa(counts, weights)
+    if found.kappa.value is None:
+        assert found.kappa.lower is None
+        return
+    assert -1 <= found.kappa.lower <= found.kappa.value + 1e-12
+    assert found.kappa.value - 1e-12 <= found.kappa.upper <= 1
+    if times == 1:
+        assert found.kappa.lower < found.kappa.upper
+    swapped = cohen_kappa(counts.T, weights).kappa
+    reversed_scale = cohen_kappa(counts[::-1, ::-1], weights).kappa
+    for other in (swapped, reversed_scale):
+        assert other.lower == pytest.approx(found.kappa.lower, abs=1e-6)
+        assert other.upper == pytest.approx(found.kappa.upper, abs=1e-6)
+
+
+def test_kappa_of_readers_who_always_disagree_excludes_nothing_below() -> None:
+    """No table of disagreement lies on a way down from here."""
+    table = [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2 * 10**9], [10**9, 0, 10**9, 0]]
+    found = cohen_kappa(table, "linear").kappa
+    assert (found.value, found.lower) == (pytest.approx(-0.5), -1)
+
+
+@pytest.mark.parametrize(("weights", "least"), [("none", 0.93), ("quadratic", 0.93)])
+def test_kappa_of_nineteen_readings_covers(weights: str, least: float) -> None:
+    """Five grades, 80 % sure readings: the symmetric limits cover 79 % by squares."""
+    shares = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
+    table = 0.8 * np.diag(shares) + 0.2 * np.outer(shares, shares)
+    drawn = np.random.default_rng(5).multinomial(19, table.ravel(), 300)
+    found = [cohen_kappa(one.reshape(5, 5), weights).kappa for one in drawn]  # type: ignore[arg-type]
+    assert np.mean([one.lower <= 0.8 <= one.upper for one in found]) > least
 
 
 @pytest.mark.parametrize(
@@ -126,6 +207,8 @@ def test_kappa_refuses_unknown_weights_and_levels() -> None:
         cohen_kappa([[1, 2], [3, 4]], "cubic")  # type: ignore[arg-type]
     with pytest.raises(StatError, match="level"):
         cohen_kappa([[1, 2], [3, 4]], level=95)
+    with pytest.raises(StatError, match="interval must be score or wald"):
+        cohen_kappa([[1, 2], [3, 4]], interval="bootstrap")  # type: ignore[arg-type]
 
 
 def test_agreement_table_counts_first_by_second() -> None:
@@ -248,3 +331,13 @@ def test_icc_takes_counts_of_equal_subjects() -> None:
     assert icc_2_1(rows, [2, 1, 3]) == icc_2_1(repeated)
     with pytest.raises(StatError, match="lengths differ: ratings 3, weights 2"):
         icc_2_1(rows, [2, 1])
+
+
+def test_kappa_of_more_readings_than_digits_is_its_own_limit() -> None:
+    found = cohen_kappa([[2, 6 * 10**15], [0, 2]], "quadratic")
+    assert found.kappa.lower == pytest.approx(0, abs=1e-12)
+    assert found.kappa.upper == pytest.approx(0, abs=1e-12)
+    assert found.readings == 6 * 10**15 + 4
+    never = cohen_kappa([[0, 0], [10**15, 0]]).kappa
+    assert (never.lower, never.upper) == pytest.approx((0, 0), abs=1e-6)
+    assert cohen_kappa([[3 * 2**51, 1], [1, 3 * 2**51]]).observed.value <= 1
