@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from django.db.models import Aggregate, Count, Q, QuerySet
 
-from outcomes.measures.grouping import By
+from outcomes.measures.grouping import By, is_known
 from outcomes.stats.choose import compare_table
 from outcomes.stats.proportions import clopper_pearson, newcombe_difference
 from outcomes.stats.result import jsonable, not_estimable
@@ -75,13 +75,23 @@ def proportion(events: int, total: int) -> dict[str, Any]:
     return found
 
 
+def started(name: dict[str, Any]) -> Group:
+    """The beginning of every group: its name, and whether it is known."""
+    return {"group": name, "known": is_known(name)}
+
+
+def known_groups(groups: Sequence[Group]) -> list[Group]:
+    """Groups that tests and differences may compare."""
+    return [group for group in groups if group["known"]]
+
+
 def compare_shares(groups: Sequence[Group]) -> dict[str, Any]:
     """Test of events among the assessed, and each difference to the first group.
 
-    Fisher's exact test where a count below 5 is expected, else Pearson's. Groups in
-    which nobody was assessed are left out.
+    Fisher's exact test where a count below 5 is expected, else Pearson's. Unknown
+    groups, and those in which nobody was assessed, are left out.
     """
-    usable = [group for group in groups if group["assessed"]]
+    usable = [group for group in known_groups(groups) if group["assessed"]]
     if len(usable) < 2:
         test = not_estimable(FISHER, "fewer than two groups were assessed")
         return {"test": test.to_json(), "differences": []}

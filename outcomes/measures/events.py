@@ -16,10 +16,12 @@ from outcomes.measures.base import (
     Group,
     Row,
     WholeGroups,
+    known_groups,
     ordered,
     proportion,
+    started,
 )
-from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.measures.grouping import By, is_known, named, split_by_group
 from outcomes.stats.follow_up import reverse_kaplan_meier_median_from_counts
 from outcomes.stats.logrank import logrank_from_counts
 from outcomes.stats.rates import incidence_rate, rate_ratio
@@ -100,12 +102,12 @@ class EventMeasure(WholeGroups):
     def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
         split = split_by_group(rows, by)
         groups = [self._group(named(key, by), part) for key, part in split]
-        counts = [counts_by_day(part) for _key, part in split]
+        known = [part for key, part in split if is_known(named(key, by))]
         return {
             "n_cases": sum(group["n"] for group in groups),
             "groups": groups,
-            "test": compare_curves(counts),
-            "differences": rate_ratios(groups),
+            "test": compare_curves([counts_by_day(part) for part in known]),
+            "differences": rate_ratios(known_groups(groups)),
         }
 
     def _group(self, name: dict[str, Any], rows: Sequence[Row]) -> Group:
@@ -117,7 +119,7 @@ class EventMeasure(WholeGroups):
         curve = kaplan_meier_from_counts(*counts) if counts[0] else None
         excluded = excluded_by_reason(rows)
         group: Group = {
-            "group": name,
+            **started(name),
             "n": n,
             "assessed": assessed,
             "events": events,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from outcomes.models.fact_columns import COLUMN_BY_NAME
+from registry.fields import MissingReason
 
 By = tuple[str, ...]
 Key = tuple[Any, ...]
@@ -32,6 +33,10 @@ GROUPABLE = (
     "cyst",
 )
 MOST_GROUPINGS = 3
+# Codes by which a list says that nothing is known, as a missing value does.
+UNKNOWN = frozenset(
+    {*MissingReason.values, "not_assessed", "not_assessable", "not_graded"}
+)
 ORDER = {
     name: {str(code): place for place, (code, _l) in enumerate(column.values)}
     for name, column in COLUMN_BY_NAME.items()
@@ -75,6 +80,15 @@ def place(key: Key, by: By) -> tuple[Any, ...]:
         (value is None, ORDER[name].get(str(value), len(ORDER[name])), str(value))
         for name, value in zip(by, key, strict=True)
     )
+
+
+def is_known(name: Mapping[str, Any]) -> bool:
+    """Whether a group says what its cases have in common.
+
+    Cases of an unknown group are shown and counted. They belong to one of the others,
+    nobody knows to which, so they are part of no test and of no difference.
+    """
+    return all(code is not None and code not in UNKNOWN for code in name.values())
 
 
 def named(key: Key, by: By) -> dict[str, Any]:

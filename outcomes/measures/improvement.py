@@ -17,6 +17,7 @@ from outcomes.measures.base import (
     compare_shares,
     ordered,
     proportion,
+    started,
 )
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.stats.means import quartiles
@@ -82,7 +83,7 @@ def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
     assessed = improved + unchanged + worse
     at_best = sum(n for (before, _after), n in shifts.items() if before == BEST_GRADE)
     return {
-        "group": name,
+        **started(name),
         "n": sum(changes.values()),
         "assessed": assessed,
         "events": improved,

@@ -15,10 +15,12 @@ from outcomes.measures.base import (
     chosen_test,
     count,
     hide_group,
+    known_groups,
     one_row_a_group,
     proportion,
+    started,
 )
-from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.measures.grouping import UNKNOWN, By, named, split_by_group
 from outcomes.models.fact_column import Kind
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.stats.proportions import newcombe_difference
@@ -39,7 +41,6 @@ FEATURES = (
     "cord_displacement",
     "csf_cleft_or_meniscus",
 )
-NOT_READ = frozenset({"not_assessable", "not_done"})
 YES_NO: tuple[tuple[str, bool], ...] = (("true", True), ("false", False))
 
 
@@ -48,7 +49,7 @@ def categories(feature: str) -> tuple[tuple[str, Any], ...]:
     column = COLUMN_BY_NAME[feature]
     if column.kind == Kind.FLAG:
         return YES_NO
-    return tuple((code, code) for code, _label in column.values if code not in NOT_READ)
+    return tuple((code, code) for code, _label in column.values if code not in UNKNOWN)
 
 
 CELLS = tuple(
@@ -81,7 +82,7 @@ class MriFeatures:
         return {
             "n_cases": sum(group["n"] for group in groups),
             "groups": groups,
-            **_tests(groups),
+            **_tests(known_groups(groups)),
         }
 
     def cells(self, group: Group) -> Cells:
@@ -106,7 +107,7 @@ def _group(name: dict[str, Any], numbers: Row) -> Group:
     for (feature, code, _stored), n in zip(CELLS, numbers[2:], strict=True):
         counted[feature][code] = n
     return {
-        "group": name,
+        **started(name),
         "n": numbers[0],
         "assessed": numbers[1],
         "features": {feature: _feature(told) for feature, told in counted.items()},

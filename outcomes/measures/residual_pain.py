@@ -17,6 +17,7 @@ from outcomes.measures.base import (
     hide_group,
     one_row_a_group,
     proportion,
+    started,
 )
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.models.outcome_columns import RESIDUAL_PAIN as STATES
@@ -101,7 +102,7 @@ def _group(name: dict[str, Any], numbers: Row, window: str) -> Group:
         visit: _visit(numbers[1 + place * width : 1 + (place + 1) * width])
         for place, visit in enumerate(WINDOWS)
     }
-    return {"group": name, "n": numbers[0], **visits[window], "visits": visits}
+    return {**started(name), "n": numbers[0], **visits[window], "visits": visits}
 
 
 def _visit(numbers: Sequence[int]) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from outcomes.measures.base import WHOLE, Cells, Group, Row, hide_group, ordered
+from outcomes.measures.base import (
+    WHOLE,
+    Cells,
+    Group,
+    Row,
+    hide_group,
+    ordered,
+    started,
+)
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.stats.result import not_estimable
 
@@ -61,7 +69,7 @@ def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
     known = sorted(year for year in years if year is not None)
     ordered_years = [*known, *([None] if None in years else [])]
     return {
-        "group": name,
+        **started(name),
         "n": sum(years.values()),
         "operated": operated,
         "years": [{"year": year, "n": years[year]} for year in ordered_years],

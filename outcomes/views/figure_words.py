@@ -70,11 +70,24 @@ def code_label(column: str, code: Any) -> str:
     return str(dict(COLUMN_BY_NAME[column].values).get(code, code))
 
 
+def known(group: Group) -> bool:
+    """False for cases whose group nobody knows; rows of older code do not say it."""
+    return bool(group.get("known", True))
+
+
 def meaning_of(group: Group) -> str:
     codes = list(group["group"].values())
     if not codes:
         return "all"
-    return "unknown" if codes[0] is None else MEANINGS.get(str(codes[0]), "other")
+    return "unknown" if not known(group) else MEANINGS.get(str(codes[0]), "other")
+
+
+def note_on_unknown(payload: Payload) -> str:
+    """Groups of which nothing is known are shown, and said not to be compared."""
+    unknown = [g["name"] for g in shown_groups(payload) if not known(g)]
+    if not unknown or len(payload["groups"]) < 2:
+        return ""
+    return _("Shown, not tested: %(names)s.") % {"names": ", ".join(unknown)}
 
 
 def percent(value: float | None) -> str:

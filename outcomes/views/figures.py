@@ -22,6 +22,7 @@ from outcomes.views.figure_words import (
     hidden_rows,
     joined,
     note_on_hidden,
+    note_on_unknown,
     percent,
     ratio_words,
     shown_groups,
@@ -125,7 +126,12 @@ def survival_figure(
             ],
             "rows": [survival_row(group) for group in groups] + hidden_rows(payload, 8),
         },
-        "text": joined(text, excluded_words(groups), note_on_hidden(payload)),
+        "text": joined(
+            text,
+            excluded_words(groups),
+            note_on_unknown(payload),
+            note_on_hidden(payload),
+        ),
         "method": joined(
             _("Kaplan-Meier with log-log limits; shares with exact limits."),
             contrasts(payload, "rate_ratio", ratio_words),
@@ -211,6 +217,7 @@ def improvement_figure(payload: Payload) -> Figure:
                 "Modified McCormick grade at 12 months against before the operation; "
                 "both grades must be known. Lower is better."
             ),
+            note_on_unknown(payload),
             note_on_hidden(payload),
         ),
         "method": joined(
@@ -270,6 +277,7 @@ def pain_figure(payload: Payload) -> Figure:
         },
         "text": joined(
             _("Pain at the 12-month visit, counted from the third month on."),
+            note_on_unknown(payload),
             note_on_hidden(payload),
         ),
         "method": joined(
