@@ -10,7 +10,7 @@ from registry.models import User
 
 
 def invitation_link(person: User) -> str:
-    """Path of the page; single use, ends after an hour or with the next password."""
+    """Path of the page; single use, ends after a week or with the next password."""
     return reverse(
         "account_reset_password_from_key",
         kwargs={

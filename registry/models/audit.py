@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -27,6 +28,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor_id", "-at"], name="audit_actor"),
             models.Index(fields=["target", "-at"], name="audit_target"),
             models.Index(fields=["action", "-at"], name="audit_action"),
+            # Finds a record among those that a list has shown.
+            GinIndex(fields=["body"], name="audit_body", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:

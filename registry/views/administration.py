@@ -23,6 +23,7 @@ from django.views import View
 from django.views.decorators.http import require_POST
 
 from registry import actions
+from registry.link_tokens import INVITATION_DAYS
 from registry.local_time import zone_names
 from registry.models import Centre, Membership, User
 from registry.permissions import Permission, Role, check
@@ -223,7 +224,7 @@ def person_invite(request: HttpRequest, pk: int) -> HttpResponse:
     link = request.build_absolute_uri(path)
     sent = send_mail(
         _("Your access to the registry"),
-        _("Set your password here, within one hour:") + f"\n{link}\n",
+        _("Set your password here, within %s days:") % INVITATION_DAYS + f"\n{link}\n",
         None,
         [person.email],
         fail_silently=True,

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
 
+from registry.days import DayError, read_day
 from registry.models import AuditEvent, User
 from registry.views.administration import administers
 
@@ -18,35 +28,99 @@ LISTED = 10
 NUMBERS = frozenset("0123456789")
 
 
+# Names under which events keep the codes of what a list has shown.
+LISTS = ("cases", "codes", "found")
+LONGEST = 120
+
+
 @administers
 class AuditTrail(View):
-    """An action or a target narrows the events; ``before`` pages without counting, so a
-    long trail is as quick as a short one."""
+    """Action, person, days and record narrow the events; ``before`` pages without
+    counting, so a long trail is as quick as a short one."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        asked = {
-            "action": request.GET.get("action", "")[:60].replace("\x00", ""),
-            "target": request.GET.get("target", "")[:120].replace("\x00", "").strip(),
-        }
-        found = matching({name: value for name, value in asked.items() if value})
+        form = TrailForm(request.GET)
+        found = matching(form) if form.is_valid() else AuditEvent.objects.none()
+        asked = {name: request.GET.get(name, "") for name in form.fields}
         before = number(request.GET.get("before", ""))
         if before is not None:
             found = found.filter(pk__lt=before)
         events = list(found.order_by("-pk")[: PAGE + 1])
         people = User.objects.in_bulk({event.actor_id for event in events} - {None})
         context = {
-            **asked,
+            "form": form,
+            "narrowed": any(asked.values()),
             "rows": [
                 (event, people.get(event.actor_id or 0), details(event.body))
                 for event in events[:PAGE]
             ],
-            "actions": known_actions(),
             "newest_url": address(asked) if before is not None else "",
             "older_url": address(asked | {"before": events[PAGE - 1].pk})
             if len(events) > PAGE
             else "",
         }
         return render(request, "registry/audit.html", context)
+
+
+class TypedDayField(forms.CharField):
+    """A day as people write it."""
+
+    def clean(self, value: Any) -> date | None:
+        text = super().clean(value)
+        try:
+            day = read_day(text) if text else None
+        except DayError:
+            day = None
+        if text and (day is None or day.precision != "day"):
+            raise ValidationError(_("Write a day, such as 2026-03-14."), "invalid")
+        return day
+
+
+class TrailForm(forms.Form):
+    """What to look for in the trail."""
+
+    action = forms.ChoiceField(label=gettext_lazy("Action"), required=False)
+    person = forms.CharField(
+        label=gettext_lazy("Who: name or e-mail address"),
+        required=False,
+        max_length=LONGEST,
+    )
+    target = forms.CharField(
+        label=gettext_lazy("Record, alone or in a list"),
+        required=False,
+        max_length=LONGEST,
+    )
+    since = TypedDayField(label=gettext_lazy("From"), required=False)
+    until = TypedDayField(label=gettext_lazy("To"), required=False)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        choices = [("", _("All")), *((name, name) for name in known_actions())]
+        self.fields["action"].choices = choices  # type: ignore[attr-defined]
+
+
+def matching(form: TrailForm) -> QuerySet[AuditEvent]:
+    """Events that satisfy everything asked."""
+    asked, found = form.cleaned_data, AuditEvent.objects.all()
+    if asked["action"]:
+        found = found.filter(action=asked["action"])
+    if asked["person"]:
+        named = Q(name__icontains=asked["person"]) | Q(email__icontains=asked["person"])
+        people = User.objects.filter(named).values_list("pk", flat=True)
+        found = found.filter(actor_id__in=list(people))
+    if asked["target"]:
+        listed = [Q(body__contains={name: [asked["target"]]}) for name in LISTS]
+        found = found.filter(reduce(or_, listed, Q(target=asked["target"])))
+    if asked["since"]:
+        found = found.filter(at__gte=beginning_of(asked["since"]))
+    if asked["until"]:
+        found = found.filter(at__lt=beginning_of(asked["until"] + timedelta(days=1)))
+    return found
+
+
+def beginning_of(day: date) -> datetime:
+    """Midnight by the clock of the person who asks."""
+    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
 
 
 def details(body: dict[str, Any]) -> str:
@@ -59,10 +133,6 @@ def in_words(value: Any) -> str:
         return str(value)
     shown = " ".join(map(str, value[:LISTED]))
     return f"{shown} + {len(value) - LISTED}" if len(value) > LISTED else shown
-
-
-def matching(asked: dict[str, str]) -> Any:
-    return AuditEvent.objects.filter(**asked)
 
 
 def number(text: str) -> int | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import escape
 
 from registry import audit
+from registry.embedded.places import BASE_DIR
 from registry.models import AuditEvent, User
 from registry.permissions import Role
 from registry.templatetags.browsers import browser_name
+from registry.views.audit_trail import LISTS
 from tests.factories import PASSWORD, make_user
 from tests.pages import signed_in
 
@@ -61,8 +66,61 @@ def test_the_trail_is_narrowed_by_action_and_target(page: Client) -> None:
     rows = answer.context["rows"]
     assert [event.target for event, _person, _details in rows] == ["SCT-000001"]
     assert rows[0][2].endswith("TUM-1 + 2")
-    assert "identity.read" in answer.context["actions"]
+    assert "identity.read" in dict(answer.context["form"].fields["action"].choices)
     assert "No event matches" in text_of(page.get(AUDIT, {"target": "nobody"}))
+
+
+def rows_of(page: Client, **asked: str) -> list[str]:
+    answer = page.get(AUDIT, asked)
+    return [event.target for event, _person, _details in answer.context["rows"]]
+
+
+def test_the_trail_is_narrowed_by_person(page: Client) -> None:
+    mizuno = make_user(Role.ANALYST, name="Mizuno Aoi", email="aoi@hospital.example")
+    audit.record("identity.read", actor=mizuno, target="SCT-000001")
+    audit.record("identity.read", target="SCT-000002")
+    for words in ("mizuno", "aoi@hospital", "Aoi"):
+        assert rows_of(page, person=words, action="identity.read") == ["SCT-000001"]
+    assert rows_of(page, person="nobody") == []
+
+
+def test_a_record_is_found_in_the_lists_that_showed_it(page: Client) -> None:
+    """One event of a list names all its rows, under three names."""
+    for name in ("cases", "codes", "found"):
+        audit.record("case.listed", target=name, **{name: ["TUM-1", "TUM-2"]})
+    audit.record("case.read", target="TUM-2")
+    audit.record("case.read", target="TUM-22", cases=["TUM-22"])
+    assert rows_of(page, target="TUM-2") == ["TUM-2", "found", "codes", "cases"]
+
+
+def test_every_list_of_codes_in_an_event_has_a_name_that_is_searched() -> None:
+    """A further name for such a list would hide who saw a record."""
+    sources = "".join(
+        path.read_text()
+        for app in ("registry", "cases", "outcomes")
+        for path in (BASE_DIR / app).rglob("*.py")
+    )
+    for call in re.findall(r"audit\.record\(.*?\n\s*\)", sources, re.DOTALL):
+        for name in re.findall(r"(\w+)=\[\w+\.code\b", call):
+            assert name in LISTS, call
+
+
+def test_the_trail_is_narrowed_by_days_of_ones_own_clock(
+    page: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    night = datetime(2026, 3, 1, 16, tzinfo=UTC)  # 2 March, one o'clock, in Tokyo
+    with monkeypatch.context() as clock:
+        clock.setattr(timezone, "now", lambda: night)
+        audit.record("case.read", target="TUM-1")
+    assert rows_of(page, since="2026-03-02", until="2.3.2026") == ["TUM-1"]
+    assert rows_of(page, until="2026-03-01") == []
+
+
+def test_a_day_that_is_none_is_told_at_its_field(page: Client) -> None:
+    answer = page.get(AUDIT, {"since": "31/02"})
+    assert set(answer.context["form"].errors) == {"since"}
+    assert "Write a day, such as 2026-03-14" in text_of(answer)
 
 
 @pytest.mark.parametrize(
