@@ -24,7 +24,7 @@ from outcomes.measures.grouping import UNKNOWN, By, named, split_by_group
 from outcomes.models.fact_column import Kind
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.stats.proportions import newcombe_difference
-from outcomes.stats.ratios import odds_ratio
+from outcomes.stats.ratios import chosen_odds_ratio
 from outcomes.stats.result import not_estimable
 from outcomes.stats.tables import FISHER, holm
 
@@ -189,7 +189,7 @@ def _contrasts(feature: str, group: Group, first: Group) -> list[dict[str, Any]]
                 "difference": newcombe_difference(
                     n, totals[0], n_first, totals[1]
                 ).to_json(),
-                "odds_ratio": odds_ratio(table).to_json(),
+                "odds_ratio": chosen_odds_ratio(table).to_json(),
             }
         )
     return found

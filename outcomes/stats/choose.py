@@ -28,15 +28,11 @@ from outcomes.stats.proportions import (
 )
 from outcomes.stats.rank_effects import a12, hodges_lehmann, pseudomedian
 from outcomes.stats.ranks import kruskal_wallis, mann_whitney, wilcoxon_signed_rank
-from outcomes.stats.ratios import (
-    conditional_odds_ratio,
-    odds_ratio,
-    paired_odds_ratio,
-    risk_ratio,
-)
+from outcomes.stats.ratios import chosen_odds_ratio, paired_odds_ratio, risk_ratio
 from outcomes.stats.result import Interval, Result, TestResult, not_estimable
 from outcomes.stats.samples import Sample, distinct_values, paired_differences, size
 from outcomes.stats.tables import (
+    SMALLEST_EXPECTED,
     PearsonTest,
     Separation,
     as_table,
@@ -50,7 +46,6 @@ from outcomes.stats.tables import (
 
 OrderedKind = Literal["ordinal", "score", "continuous"]
 Kind = Literal["binary", "nominal", "ordinal", "score", "continuous"]
-SMALLEST_EXPECTED = 5
 EMPTY_GROUP = "a group has no values"
 NO_PAIRED_TEST = "no test for pairs of more than two unordered categories"
 
@@ -117,19 +112,15 @@ def compare_table(
     columns = _labels(categories, counts.shape[1], "category")
     test, reason = _test_table(counts, seed)
     effects = _table_differences(counts, rows, columns, level)
-    apart = separation(counts)
     if counts.shape == (2, 2):
-        # Woolf's limits need every cell; the exact ones do not.
-        plain = isinstance(test, PearsonTest) and apart is None
-        ratio = odds_ratio if plain else conditional_odds_ratio
-        effects.append(_effect("odds ratio", ratio(counts, level)))
+        effects.append(_effect("odds ratio", chosen_odds_ratio(counts, level)))
         effects.append(_effect("risk ratio", risk_ratio(counts, level)))
     return Comparison(
         test=test,
         reason=reason,
         paired=False,
         effects=tuple(effects),
-        separation=apart,
+        separation=separation(counts),
     )
 
 

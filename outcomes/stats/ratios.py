@@ -12,18 +12,19 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 from scipy.stats import contingency
 
-from outcomes.stats.checks import check_level
+from outcomes.stats.checks import FloatArray, check_level
 from outcomes.stats.proportions import (
     PairedCounts,
     clopper_pearson,
     standard_normal_limit,
 )
 from outcomes.stats.result import Interval
-from outcomes.stats.tables import Separation, as_2x2, separation
+from outcomes.stats.tables import SMALLEST_EXPECTED, Separation, as_2x2, separation
 
 SAMPLE_ODDS_RATIO = "sample odds ratio, Woolf logit"
 CONDITIONAL_ODDS_RATIO = "conditional maximum likelihood odds ratio, exact"
@@ -79,26 +80,84 @@ def odds_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
 
 
 def conditional_odds_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
-    """The conditional maximum likelihood estimate with exact limits, by SciPy.
+    """The conditional maximum likelihood estimate with exact limits.
 
-    R's ``fisher.test`` prints the same, solved to about 1e-4 only.
+    R's ``fisher.test`` prints the same, solved to about 1e-4 only. Own code, because
+    SciPy's takes 9 ms for 38 cases and 250 ms for 3,000.
     """
     a, b, c, d = as_2x2(table)
     level = check_level(level)
     if _has_empty_margin(a, b, c, d):
         return _no_ratio(CONDITIONAL_ODDS_RATIO, level, UNDEFINED)
-    found = contingency.odds_ratio([[a, b], [c, d]], kind="conditional")
-    limits = found.confidence_interval(confidence_level=level)
-    value = float(found.statistic)
+    given = _GivenMargins(a, b, c, d)
+    tail = (1 - level) / 2
+    at_least, at_most = given.cells >= a, given.cells <= a
+    value = given.solved(lambda chances: float(chances @ given.cells) - a)
     return Ratio(
-        value=value if math.isfinite(value) else None,
-        lower=float(limits.low),
-        upper=float(limits.high) if math.isfinite(limits.high) else None,
+        value=value,
+        lower=given.solved(lambda chances: float(chances[at_least].sum()) - tail)
+        if a > given.cells[0]
+        else 0.0,
+        upper=given.solved(lambda chances: tail - float(chances[at_most].sum()))
+        if a < given.cells[-1]
+        else None,
         method=CONDITIONAL_ODDS_RATIO,
         level=level,
-        reason=None if math.isfinite(value) else INFINITE,
+        reason=INFINITE if value is None else None,
         separation=separation(table),
     )
+
+
+class _GivenMargins:
+    """Fisher's noncentral hypergeometric distribution of the first cell of a table."""
+
+    def __init__(self, a: int, b: int, c: int, d: int) -> None:
+        self.a = a
+        self.cells = np.arange(max(0, a - d), min(a + b, a + c) + 1, dtype=np.float64)
+        others = (a + b - self.cells, a + c - self.cells, d - a + self.cells)
+        self.log_weights = -sum(
+            special.gammaln(cells + 1) for cells in (self.cells, *others)
+        )
+
+    def chances(self, log_ratio: float) -> FloatArray:
+        """Of each value of the cell, under an odds ratio given by its logarithm."""
+        exponents = self.log_weights + self.cells * log_ratio
+        weights = np.exp(exponents - exponents.max())
+        return np.asarray(weights / weights.sum())
+
+    def solved(self, rising: Callable[[FloatArray], float]) -> float | None:
+        """The odds ratio at which a rising function of the chances is zero.
+
+        0 or None (infinite) for an estimate whose cell is at the end of its range.
+        """
+        low, high = -1.0, 1.0
+        while rising(self.chances(low)) >= 0:
+            if low < -_LOG_RANGE * 8:
+                return 0.0
+            low *= 2
+        while rising(self.chances(high)) <= 0:
+            if high > _LOG_RANGE * 8:
+                return None
+            high *= 2
+        return math.exp(
+            optimize.brentq(
+                lambda log_ratio: rising(self.chances(log_ratio)), low, high, xtol=1e-14
+            )
+        )
+
+
+def chosen_odds_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
+    """The conditional odds ratio where the table calls for Fisher's test, else Woolf's.
+
+    Woolf's limits lean on large numbers: not with a zero cell, and not where a count
+    below 5 is expected. 15 of 19 against 0 of 19 keeps a lower limit of 10.2.
+    """
+    a, b, c, d = as_2x2(table)
+    total = a + b + c + d
+    smallest = min(a + b, c + d) * min(a + c, b + d)
+    if 0 in (a, b, c, d) or smallest < SMALLEST_EXPECTED * total:
+        return conditional_odds_ratio(table, level)
+    return odds_ratio(table, level)
 
 
 def paired_odds_ratio(pairs: PairedCounts, level: float = 0.95) -> Ratio:

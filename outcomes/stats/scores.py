@@ -11,11 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
-import numpy as np
-
 from outcomes.stats.checks import as_number, check_count
 from outcomes.stats.errors import StatError
-from outcomes.stats.proportions import wilson
+from outcomes.stats.means import quartiles
+from outcomes.stats.proportions import clopper_pearson
 from outcomes.stats.result import Interval, Result
 from outcomes.stats.scales import Scale, scale_of
 
@@ -202,7 +201,7 @@ def summarise_changes(
     rule: Rule = "important",
     level: float = 0.95,
 ) -> ChangeSummary:
-    """Counts and Wilson shares of a shift table (first value, second value) -> count."""
+    """Counts and shares, with exact limits, of a shift table (first value, second value) -> count."""
     definition = scale_of(scale)
     found: Counter[str] = Counter()
     for (before, after), count in shifts.items():
@@ -226,9 +225,9 @@ def summarise_changes(
         at_best=found["at_best"],
         at_worst=found["at_worst"],
         able_to_improve=found["able"],
-        improved_share=wilson(found["improved"], assessed, level),
-        improved_share_of_able=wilson(found["improved"], found["able"], level),
-        worse_share=wilson(found["worse"], assessed, level),
+        improved_share=clopper_pearson(found["improved"], assessed, level),
+        improved_share_of_able=clopper_pearson(found["improved"], found["able"], level),
+        worse_share=clopper_pearson(found["worse"], assessed, level),
     )
 
 
@@ -287,17 +286,15 @@ def summarise_recovery_rates(rates: Iterable[RecoveryRate]) -> RecoverySummary:
     rates = list(rates)
     defined = [rate.percent for rate in rates if rate.percent is not None]
     reasons = Counter(rate.reason for rate in rates)
-    quartiles: list[float | None] = [None, None, None]
-    if defined:
-        quartiles = [float(q) for q in np.quantile(defined, [0.25, 0.5, 0.75])]
+    middle = quartiles(defined)
     return RecoverySummary(
         defined=len(defined),
         at_ceiling=reasons[AT_CEILING],
         not_assessed=reasons[NOT_ASSESSED],
         different_forms=reasons[OTHER_VERSION],
-        quartile_1=quartiles[0],
-        median=quartiles[1],
-        quartile_3=quartiles[2],
+        quartile_1=middle.quartile_1,
+        median=middle.median,
+        quartile_3=middle.quartile_3,
         categories=dict(Counter(rate.category for rate in rates if rate.category)),
     )
 

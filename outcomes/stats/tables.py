@@ -44,6 +44,8 @@ FISHER = "Fisher exact"
 PEARSON = "Pearson chi-squared"
 MCNEMAR = "McNemar exact"
 SIGN_TEST = "sign test"
+# Below it, large-sample tests and limits of a table do not hold (Cochran 1954).
+SMALLEST_EXPECTED = 5
 NO_COMPARISON = "only one group or one category has observations"
 
 

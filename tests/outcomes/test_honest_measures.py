@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import pytest
 
+from outcomes.measures import MEASURES
+from outcomes.measures.mri_features import CELLS
+from outcomes.stats.scores import summarise_changes
 from outcomes.summaries import compute
 from tests import factories
 
@@ -49,6 +55,49 @@ def test_recovery_counts_each_row_of_one_rate() -> None:
     rates = [100 * gained / 7 for gained in (0, 2, 2, 2)]
     assert told["quartile_1"] == pytest.approx(rates[0] + 0.75 * rates[1])
     assert told["median"] == told["quartile_3"] == pytest.approx(rates[1])
+
+
+def test_the_odds_ratio_of_a_feature_keeps_its_limit_beside_a_zero() -> None:
+    """15 of 19 against 0 of 19.
+
+    > fisher.test(matrix(c(15, 0, 4, 19), 2))$conf.int
+    [1] 10.2112818971577              Inf
+    """
+    features = MEASURES["mri-features"]
+    asked: list[Any] = []
+    for compartment, present in (("extradural", 0), ("intramedullary", 15)):
+        numbers = dict.fromkeys(CELLS, 0)
+        numbers["syrinx", "present", "present"] = present
+        numbers["syrinx", "none", "none"] = 19 - present
+        asked.append((compartment, 19, 19, *numbers.values()))
+    answer = features.conclude(asked, ("compartment",), "")
+    (test,) = (test for test in answer["tests"] if test["feature"] == "syrinx")
+    found = {c["category"]: c["odds_ratio"] for c in test["contrasts"]}
+    # The groups stand in the order of the list: intramedullary first.
+    assert found["none"]["lower"] == pytest.approx(10.2112818971577, rel=1e-4)
+    assert (found["none"]["value"], found["none"]["upper"]) == (None, None)
+    assert 1 / found["present"]["upper"] == pytest.approx(found["none"]["lower"])
+
+
+def test_improvement_has_one_interval_in_every_module() -> None:
+    centre = factories.make_centre()
+    shifts = [(1, 1), (3, 2), (3, 2), (5, 5), (2, 3), (2, 1)]
+    for before, after in shifts:
+        case = factories.make_case(centre, operation=True)
+        factories.make_visit(case, "preop", mmcs=before)
+        factories.make_visit(case, "m12", mmcs=after)
+    (group,) = compute("improvement")["groups"]
+    said = summarise_changes("mod5", Counter(shifts)).to_json()
+    for ours, theirs in (
+        ("proportion", "improved_share"),
+        ("proportion_worse", "worse_share"),
+        ("proportion_of_able", "improved_share_of_able"),
+    ):
+        limits = [
+            (told["lower"], told["upper"]) for told in (group[ours], said[theirs])
+        ]
+        assert limits[0] == limits[1]
+    assert group["able_to_improve"] == said["able_to_improve"] == 5
 
 
 def test_nothing_came_back_is_said_honestly() -> None:

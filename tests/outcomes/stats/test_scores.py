@@ -181,16 +181,16 @@ def test_a_missing_value_gives_its_reason():
 def test_improvement_of_a_published_series():
     """Hara 2023, Neurospine 20:747: of 11 patients 7 improved, 4 unchanged.
 
-    > prop.test(7, 11, correct = FALSE)$conf.int
-    [1] 0.353801174507849 0.848335289046324
-    > prop.test(0, 11, correct = FALSE)$conf.int
-    [1] 0.000000000000000 0.258832966968032
+    > binom.test(7, 11)$conf.int
+    [1] 0.307904715011677 0.890736556180902
+    > binom.test(0, 11)$conf.int
+    [1] 0.000000000000000 0.284914152918154
     """
     found = summarise_changes("mod5", {("III", "II"): 7, ("II", "II"): 4})
     assert (found.improved, found.unchanged, found.worse) == (7, 4, 0)
-    assert found.improved_share.lower == pytest.approx(0.353801174507849, abs=1e-12)
-    assert found.improved_share.upper == pytest.approx(0.848335289046324, abs=1e-12)
-    assert found.worse_share.upper == pytest.approx(0.258832966968032, abs=1e-12)
+    assert found.improved_share.lower == pytest.approx(0.307904715011677, abs=1e-12)
+    assert found.improved_share.upper == pytest.approx(0.890736556180902, abs=1e-12)
+    assert found.worse_share.upper == pytest.approx(0.284914152918154, abs=1e-12)
 
 
 def test_improved_is_said_of_all_and_of_those_able_to():
@@ -201,7 +201,7 @@ def test_improved_is_said_of_all_and_of_those_able_to():
     assert found.improved_share.value == 0.6
     assert found.improved_share_of_able.value == 6 / 7
     assert found.method == "improved from 1 point, worse from 1 point"
-    assert found.to_json()["improved_share"]["method"] == "Wilson score"
+    assert found.to_json()["improved_share"]["method"] == "Clopper-Pearson"
 
 
 def test_no_assessed_pair_gives_no_share():
