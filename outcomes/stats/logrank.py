@@ -36,10 +36,16 @@ StratifiedRows = tuple[ArrayLike, ArrayLike, Sequence[Hashable]]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LogRankTest(TestResult):
-    """The test with observed and expected events per group, in the order given."""
+    """The test with observed and expected events per group, in the order given.
+
+    ``method`` says how p came about. ``smallest_p`` is the smallest p that the same
+    cases could have had, dealt to the groups otherwise; None with chi-squared.
+    """
 
     observed: tuple[int, ...]
     expected: tuple[float, ...]
+    method: str = "chi-squared"
+    smallest_p: float | None = None
 
 
 def logrank(groups: Sequence[Rows]) -> LogRankTest:
@@ -49,14 +55,18 @@ def logrank(groups: Sequence[Rows]) -> LogRankTest:
     which is exact for ties; R: ``survdiff(Surv(days, events) ~ group)``. Not estimable
     without events, or when no event day has two groups under observation.
     """
-    _check_groups(groups)
-    return _compare([[table_from_rows(*group) for group in groups]], "log-rank")
+    return logrank_of([table_from_rows(*group) for group in groups])
 
 
 def logrank_from_counts(groups: Sequence[Counts]) -> LogRankTest:
     """The same test from ``(days, events, censored)`` counts per group."""
-    _check_groups(groups)
-    return _compare([[table_from_counts(*group) for group in groups]], "log-rank")
+    return logrank_of([table_from_counts(*group) for group in groups])
+
+
+def logrank_of(tables: Sequence[EventTable]) -> LogRankTest:
+    """The same test of event tables."""
+    _check_groups(tables)
+    return _compare([tables], "log-rank")
 
 
 def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankTest:
