@@ -19,6 +19,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import (
+    DecimalValidator,
     MaxLengthValidator,
     MaxValueValidator,
     MinValueValidator,
@@ -27,6 +28,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from registry.levels import SEGMENT_ORDINAL, LevelError, parse_level
 
@@ -62,6 +64,24 @@ class MissingReason(models.TextChoices):
     PENDING = "pending", _("Pending")
 
 
+# In the place of Django's words, which speak of values and formats.
+NO_CHOICE = _("“%(value)s” is not one of the choices.")
+TOO_LONG = _("Write at most %(limit_value)s characters; these are %(show_value)s.")
+
+
+LONGEST_TOLD = 40
+
+
+def shortened(params: Any) -> Any:
+    """The parameters of a message without what would fill the page."""
+    if not isinstance(params, dict):
+        return params
+    return {
+        name: text[:LONGEST_TOLD] if isinstance(text, str) else text
+        for name, text in params.items()
+    }
+
+
 class Described:
     """Mixin: description of a field, kept out of migrations."""
 
@@ -85,6 +105,15 @@ class Described:
         kwargs.setdefault("blank", kwargs["null"])
         super().__init__(*args, **kwargs)
 
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        """The checked value; what an error tells of a wrong one is short."""
+        try:
+            return super().clean(value, model_instance)  # type: ignore[misc]
+        except ValidationError as error:
+            for item in error.error_list:
+                item.params = shortened(item.params)
+            raise
+
     @property
     def validators(self) -> list[Any]:
         """Django's own validators, and the field's length, range and step.
@@ -94,7 +123,7 @@ class Described:
         """
         own: list[Any] = list(super().validators)  # type: ignore[misc]
         if getattr(self, "max_length", None) is not None:
-            own.append(MaxLengthValidator(self.max_length))  # type: ignore[attr-defined]
+            own.append(MaxLengthValidator(self.max_length, TOO_LONG))  # type: ignore[attr-defined]
         if self.least is not None:
             own.append(MinValueValidator(self.least, self._range_text()))
         if self.most is not None:
@@ -108,7 +137,8 @@ class Described:
         """The allowed range in words, for the hint beside the field; may be empty."""
         if self.least is None or self.most is None:
             return ""
-        return f"{self.least} – {self.most}" + (f" {self.unit}" if self.unit else "")
+        limits = f"{self.least} – {self.most}".replace("-", "−")
+        return limits + (f" {self.unit}" if self.unit else "")
 
     def _range_text(self) -> Any:
         return _("%(value)s lies outside the possible range %(range)s.") % {
@@ -125,6 +155,8 @@ class Described:
 
 class ChoiceField(Described, models.CharField):
     """One of a closed list of codes; without a list, a short code of a given form."""
+
+    default_error_messages = {"invalid_choice": NO_CHOICE}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 40)
@@ -144,6 +176,11 @@ class FlagField(Described, models.BooleanField):
 class WholeNumberField(Described, models.IntegerField):
     """A whole number within its range."""
 
+    default_error_messages = {
+        "invalid": _("Write a whole number, without a point."),
+        "invalid_choice": NO_CHOICE,
+    }
+
 
 class MeasureField(Described, models.DecimalField):
     """A measured number; one decimal place unless said otherwise."""
@@ -153,9 +190,31 @@ class MeasureField(Described, models.DecimalField):
         kwargs.setdefault("decimal_places", 1)
         super().__init__(*args, **kwargs)
 
+    @property
+    def validators(self) -> list[Any]:
+        """With our words for the decimal places. How many digits stand before the point
+        follows from the range."""
+        own = [v for v in super().validators if not isinstance(v, DecimalValidator)]
+        return [*own, self._check_places]
+
+    def _check_places(self, value: Decimal) -> None:
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > self.decimal_places:
+            raise ValidationError(
+                ngettext_lazy(
+                    "Give %(places)s decimal place at most.",
+                    "Give %(places)s decimal places at most.",
+                    self.decimal_places,
+                ),
+                "max_decimal_places",
+                {"places": self.decimal_places},
+            )
+
 
 class DayField(Described, models.DateField):
     """A calendar date without time of day."""
+
+    default_error_messages = {"invalid_date": _("There is no day %(value)s.")}
 
     def __init__(
         self, *args: Any, placeholder_allowed: bool = False, **kwargs: Any
@@ -328,7 +387,7 @@ class MultiChoiceField(Described, ArrayField):
             raise ValidationError(
                 _("%(codes)s is not one of the choices."),
                 "invalid_choice",
-                {"codes": ", ".join(map(str, unknown))},
+                {"codes": ", ".join(map(str, unknown))[:LONGEST_TOLD]},
             )
         if "none" in value and len(set(value)) > 1:
             raise ValidationError(

@@ -57,7 +57,7 @@ def parse_level(text: str) -> str:
     code = _level(_plain(text))
     if code is None:
         raise LevelError(
-            f"“{text.strip()}” is not a spinal level."
+            f"“{text.strip()[:40]}” is not a spinal level."
             " Write for example C4, T5, Th5 or L1."
         )
     return code
@@ -81,7 +81,7 @@ def parse_level_range(text: str) -> tuple[str, str]:
     rostral, caudal = levels[0], levels[-1]
     if caudal == "Co" and rostral[0] == "C" and rostral not in {"C0", "Co"}:
         raise LevelError(
-            f"“{text.strip()}” reads as cervical to coccyx."
+            f"“{text.strip()[:40]}” reads as cervical to coccyx."
             " Write C0 for the foramen magnum."
         )
     return rostral, caudal
@@ -144,7 +144,7 @@ def _check_neighbours(levels: list[str], text: str) -> None:
         if steps == {1}:
             return
     raise LevelError(
-        f"“{text.strip()}” may mean a range or separate levels."
+        f"“{text.strip()[:40]}” may mean a range or separate levels."
         " Write a range as T5-T9, and separate tumours as cases of their own."
     )
 
