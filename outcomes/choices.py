@@ -1,6 +1,9 @@
 """Closed lists of what happens after the operation."""
 
+from typing import Any
+
 from django.db import models
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -43,6 +46,50 @@ class JoaForm(models.TextChoices):
     CERVICAL_1994 = "cervical17_rev", _("Cervical, revised, 17 points")
     THORACIC = "thoracic11", _("Thoracic, 11 points")
     LUMBAR = "lumbar29", _("Lumbar, 29 points")
+
+
+_SENSORY = {0: _("apparent loss"), 1: _("minimal loss"), 2: _("normal")}
+# What the points of the JOA mean (form of 1975; REFERENCE 3.2). The half points of the
+# revision of 1994 lie between them; shoulder and elbow are of the revision only.
+JOA_ANCHORS: dict[str, dict[float, Any]] = {
+    "joa_ue_motor": {
+        0: _("cannot eat with spoon or chopsticks"),
+        1: _("eats with a spoon"),
+        2: _("chopsticks, inadequately"),
+        3: _("chopsticks, awkwardly"),
+        4: _("normal"),
+    },
+    "joa_shoulder": {
+        -2: _("MMT 2 or less"),
+        -1: _("MMT 3"),
+        -0.5: _("MMT 4"),
+        0: _("MMT 5"),
+    },
+    "joa_le_motor": {
+        0: _("cannot walk"),
+        1: _("cane or aid on the flat"),
+        2: _("aid on stairs only"),
+        3: _("no aid, but slow"),
+        4: _("normal"),
+    },
+    "joa_ue_sens": _SENSORY,
+    "joa_le_sens": _SENSORY,
+    "joa_trunk_sens": _SENSORY,
+    "joa_bladder": {
+        0: _("retention"),
+        1: _("severe disturbance"),
+        2: _("mild disturbance"),
+        3: _("normal"),
+    },
+}
+
+
+def joa_definition(item: str) -> Any:
+    """The points of an item with their meaning, for the codebook."""
+    return format_lazy(
+        "; ".join(["{} {}"] * len(JOA_ANCHORS[item])),
+        *(part for point in JOA_ANCHORS[item].items() for part in point),
+    )
 
 
 class PainSite(models.TextChoices):

@@ -15,6 +15,13 @@ from registry.forms import DescribedFormField, RecordForm
 
 REVISED = choices.JoaForm.CERVICAL_1994
 JOA_MINIMUM = {REVISED: -2, choices.JoaForm.LUMBAR: -6}
+# Items of the revision that do not have every half point (REFERENCE 3.2).
+IRREGULAR = {
+    "joa_ue_motor": (0, 1, 2, 3, 4),
+    "joa_shoulder": (-2, -1, -0.5, 0),
+    "joa_le_motor": (0, 0.5, 1, 1.5, 2, 2.5, 3, 4),
+    "joa_bladder": (0, 1, 2, 3),
+}
 PAIN_ROWS = tuple(choices.PAIN_NRS_FIELDS.values())
 
 
@@ -42,9 +49,16 @@ def points(model_field: Any, *, halves: bool) -> list[tuple[str, str]]:
     step = 0.5 if halves and model_field.step and model_field.step < 1 else 1.0
     steps = int((float(model_field.most) - float(model_field.least)) / step)
     values = [float(model_field.least) + step * n for n in range(steps + 1)]
-    if model_field.name == "joa_shoulder":
-        values = [-2.0, -1.0, -0.5, 0.0]
-    return [(f"{value:g}", f"{value:g}".replace("-", "−")) for value in values]
+    if model_field.name in IRREGULAR:
+        values = [value for value in values if value in IRREGULAR[model_field.name]]
+    meaning = choices.JOA_ANCHORS.get(model_field.name, {})
+    return [(f"{value:g}", in_words(value, meaning.get(value))) for value in values]
+
+
+def in_words(value: float, meaning: Any) -> str:
+    """``3 – chopsticks, awkwardly``; the number alone between the points."""
+    number = f"{value:g}".replace("-", "−")
+    return f"{number} – {meaning}" if meaning else number
 
 
 class VisitForm(RecordForm):

@@ -206,6 +206,7 @@ class Visit(ClinicalRecord):
         least=0,
         most=4,
         step=HALF,
+        definition=choices.joa_definition("joa_ue_motor"),
         need=Need.CONDITIONAL,
         group="joa",
     )
@@ -214,7 +215,7 @@ class Visit(ClinicalRecord):
         least=-2,
         most=0,
         step=HALF,
-        definition=_("Revised form only: -2, -1, -0.5 or 0."),
+        definition=choices.joa_definition("joa_shoulder"),
         need=Need.CONDITIONAL,
         group="joa",
     )
@@ -223,6 +224,7 @@ class Visit(ClinicalRecord):
         least=0,
         most=4,
         step=HALF,
+        definition=choices.joa_definition("joa_le_motor"),
         need=Need.CONDITIONAL,
         group="joa",
     )
@@ -231,6 +233,7 @@ class Visit(ClinicalRecord):
         least=0,
         most=2,
         step=HALF,
+        definition=choices.joa_definition("joa_ue_sens"),
         need=Need.CONDITIONAL,
         group="joa",
     )
@@ -239,6 +242,7 @@ class Visit(ClinicalRecord):
         least=0,
         most=2,
         step=HALF,
+        definition=choices.joa_definition("joa_le_sens"),
         need=Need.CONDITIONAL,
         group="joa",
     )
@@ -247,6 +251,7 @@ class Visit(ClinicalRecord):
         least=0,
         most=2,
         step=HALF,
+        definition=choices.joa_definition("joa_trunk_sens"),
         need=Need.CONDITIONAL,
         group="joa",
     )
@@ -255,6 +260,7 @@ class Visit(ClinicalRecord):
         least=0,
         most=3,
         step=Decimal(1),
+        definition=choices.joa_definition("joa_bladder"),
         need=Need.CONDITIONAL,
         group="joa",
     )
