@@ -98,7 +98,7 @@ class CodesInput(forms.Field):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> list[str]:
-        given = [part.strip() for part in (value or "").split(",") if part.strip()]
+        given = parts_of(value)
         known = {str(code) for code, _label in self.choices}
         unknown = [code for code in given if code not in known]
         if unknown:
@@ -114,4 +114,12 @@ class CentresInput(CodesInput):
     """Codes of centres; unknown ones match nothing, so that they tell nothing."""
 
     def to_python(self, value: Any) -> list[str]:
-        return [part.strip()[:12] for part in (value or "").split(",") if part.strip()]
+        return [part[:12] for part in parts_of(value)]
+
+
+def parts_of(value: str | None) -> list[str]:
+    """What stands between the commas; nothing but commas is a mistake."""
+    found = [part.strip() for part in (value or "").split(",") if part.strip()]
+    if value and not found:
+        raise ValidationError(_("Give at least one code."), "empty_parameter")
+    return found

@@ -270,9 +270,15 @@ def strict_filter(
     queryset: QuerySet[Any],
     also_known: Collection[str] = (),
 ) -> QuerySet[Any]:
-    """The rows that the parameters select; raises ValidationError by parameter."""
+    """The rows that the parameters select; raises ValidationError by parameter.
+
+    An empty parameter is an error here; in a form of a page it is a field left blank.
+    """
     filterset = filterset_class(parameters, queryset=queryset)
     errors = parameter_errors(filterset, also_known)
+    for name in (name for name, value in parameters.items() if value == ""):
+        message = _("Give a value, or leave the parameter out.")
+        errors.setdefault(name, [ValidationError(message, "empty_parameter")])
     if errors:
         raise ValidationError(errors)
     return filterset.qs

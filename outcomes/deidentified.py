@@ -40,7 +40,7 @@ from registry.fields import Privacy
 
 OLDEST_AGE = 90
 OTHER = "other"
-RARE_VALUES_SECONDS = 3600
+COMMON_SECONDS = 3600
 ROUNDED_TO = {"volume_cm3": 1}  # decimal places; sizes in mm have none
 
 
@@ -93,31 +93,35 @@ def as_released(column: FactColumn) -> FactColumn:
     if column.release == Release.BAND:
         definition = _("Bands of three years.")
         return replace(column, kind=Kind.TEXT, definition=definition, values=())
+    if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
+        named = {code: label for code, label in column.values}
+        named.setdefault(OTHER, _("Other, or a value of few cases"))
+        return replace(column, values=tuple(named.items()))
     if column.release == Release.POOL_90:
         definition = _("%(before)s Ages of 90 and more are given as 90.")
         return replace(column, definition=definition % {"before": column.definition})
     return column
 
 
-def rare_values(name: str) -> list[str]:
-    """Values of a column that fewer cases than the threshold share.
+def common_values(name: str) -> list[str]:
+    """Values of a column that as many cases as the threshold share, or more.
 
     Counting reads the whole table, so one count serves every page until a case changes.
     """
     latest = CaseFacts.objects.aggregate(latest=Max("pk"))["latest"]
     moment = f"{wanted_of(None)}-{latest}-{settings.DISCLOSURE_THRESHOLD}"
     found = cache.get_or_set(
-        f"rare-{name}-{moment}", lambda: counted_as_rare(name), RARE_VALUES_SECONDS
+        f"common-{name}-{moment}", lambda: counted_as_common(name), COMMON_SECONDS
     )
     return list(found or [])
 
 
-def counted_as_rare(name: str) -> list[str]:
+def counted_as_common(name: str) -> list[str]:
     counted = CaseFacts.objects.for_research().exclude(**{name: None}).values(name)
     return [
         row[name]
         for row in counted.annotate(n=Count("pk")).order_by(name)
-        if row["n"] < settings.DISCLOSURE_THRESHOLD
+        if row["n"] >= settings.DISCLOSURE_THRESHOLD
     ]
 
 
@@ -136,8 +140,9 @@ def shown(column: FactColumn) -> Any:
         return Rounded(F(name), places=ROUNDED_TO.get(name, 0))
     if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
         return CaseExpression(
-            When(**{f"{name}__in": rare_values(name)}, then=Value(OTHER)),
-            default=F(name),
+            When(**{f"{name}__isnull": True}, then=Value(None)),
+            When(**{f"{name}__in": common_values(name)}, then=F(name)),
+            default=Value(OTHER),
             output_field=CharField(),
         )
     return F(name)

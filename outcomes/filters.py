@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
-from cases.filters import ParameterFilter, filters_of, touches
-from outcomes.deidentified import shown
+from cases.filters import Parameter, ParameterFilter, filters_of, touches
+from outcomes.deidentified import OTHER, common_values, shown
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
@@ -48,9 +51,28 @@ class OfReleasedFacts(ParameterFilter):
         column = COLUMN_BY_NAME[parameter.fact_name]
         if column.release == Release.KEEP:
             return qs.filter(**{f"{column.name}__{parameter.lookup}": value})
+        if column.release == Release.GROUP_RARE:
+            check_not_pooled(parameter, value)
         alias = f"released_{column.name}"
         return qs.alias(**{alias: shown(column)}).filter(
             **{f"{alias}__{parameter.lookup}": value}
+        )
+
+
+def check_not_pooled(parameter: Parameter, codes: list[str]) -> None:
+    """Raise ValidationError for a value that rows do not carry by its name.
+
+    Values of few cases and of none are refused alike, so that nobody learns which.
+    """
+    shared = common_values(parameter.fact_name)
+    pooled = [code for code in codes if code not in shared and code != OTHER]
+    if pooled:
+        message = _(
+            "Fewer than %(least)s cases have “%(code)s”, so it is not told apart: such "
+            "cases carry “other”. Ask for other, or for a value of more cases."
+        ) % {"least": settings.DISCLOSURE_THRESHOLD, "code": pooled[0]}
+        raise ValidationError(
+            {parameter.name: ValidationError(message, "pooled_value")}
         )
 
 

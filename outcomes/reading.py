@@ -35,7 +35,7 @@ def summary_for(
     ValidationError, by parameter, for anything else that does not fit.
     """
     check(user, Permission.READ_SUMMARIES)
-    filters = {name: value for name, value in (filters or {}).items() if value}
+    filters = filters or {}
     centre = None if scope == POOL else readable_centre(user, scope)
     limited = centre is None and not reads_pool_whole(user)
     if limited and filters:

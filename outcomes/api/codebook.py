@@ -19,7 +19,7 @@ from cases.models import (
     Patient,
     PatientIdentity,
 )
-from outcomes.deidentified import PSEUDONYM_COLUMNS
+from outcomes.deidentified import deidentified_columns
 from outcomes.models import Recurrence, Visit, VitalStatus
 from outcomes.models.fact_column import FactColumn, kind_of
 from outcomes.models.fact_columns import FACT_COLUMNS
@@ -106,13 +106,16 @@ def entry_of_field(table: str, model: type[models.Model], field: Any) -> dict[st
 
 
 def fact_entries() -> Iterator[dict[str, Any]]:
-    for column in (*PSEUDONYM_COLUMNS, *FACT_COLUMNS):
-        yield entry_of_column(column)
+    """The columns as they leave the registry, and those of ``?rows=coded``."""
+    for column in deidentified_columns():
+        yield entry_of_column("facts", column)
+    for column in FACT_COLUMNS:
+        yield entry_of_column("facts_coded", column)
 
 
-def entry_of_column(column: FactColumn) -> dict[str, Any]:
+def entry_of_column(table: str, column: FactColumn) -> dict[str, Any]:
     return {
-        "table": "facts",
+        "table": table,
         "field": column.name,
         "label": str(column.label),
         "definition": str(column.definition),

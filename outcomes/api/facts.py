@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -56,12 +57,33 @@ def renderer_of(name: str, content_type: str) -> type[FileRenderer]:
     return type(f"{name.title()}Renderer", (FileRenderer,), attributes)
 
 
-class FactsRow(serializers.Serializer[Any]):
+class DeidentifiedRow(serializers.Serializer[Any]):
     """Any column may be missing or null. ``codebook/`` describes each."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        columns = (*deidentified_columns(), *FACT_COLUMNS)
-        return {column.name: field_of(column) for column in columns}
+        return {column.name: field_of(column) for column in deidentified_columns()}
+
+
+class CodedRow(serializers.Serializer[Any]):
+    """With codes and dates. Any column may be missing or null."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {column.name: field_of(column) for column in FACT_COLUMNS}
+
+
+class FactsRow(serializers.Serializer[Any]):
+    """Placeholder of a row, which is of the kind that was asked for."""
+
+
+class FactsRowSchema(OpenApiSerializerExtension):
+    """Either kind: a column such as the year has another type in each."""
+
+    target_class = FactsRow
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        kinds = (DeidentifiedRow, CodedRow)
+        refs = [auto_schema.resolve_serializer(kind, direction).ref for kind in kinds]
+        return {"anyOf": refs, "description": _("By the parameter “rows”.")}
 
 
 def field_of(column: FactColumn) -> serializers.Field:

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from outcomes.api.summary_schema import SummarySerializer
 from outcomes.filters import FactsFilter
 from outcomes.measures import MEASURES
 from outcomes.measures.grouping import GROUPABLE
@@ -44,31 +45,6 @@ PARAMETERS = [
         for name, found in FactsFilter.base_filters.items()
     ),
 ]
-ANSWER = {
-    "type": "object",
-    "required": ["measure", "scope", "by", "as_of", "stale", "filters", "groups"],
-    "properties": {
-        "measure": {"type": "string"},
-        "scope": {"type": "string"},
-        "by": {"type": "array", "items": {"type": "string"}},
-        "window": {"type": ["string", "null"]},
-        "as_of": {"type": "string", "format": "date-time"},
-        "stale": {"type": "boolean"},
-        "n_cases": {"type": ["integer", "null"]},
-        "input_hash": {"type": ["string", "null"]},
-        "code_version": {"type": "string"},
-        "filters": {"type": "object"},
-        "groups": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["group"],
-                "properties": {"group": {"type": "object"}},
-            },
-        },
-        "test": {"type": "object"},
-    },
-}
 
 
 class SummaryView(StrictView):
@@ -79,7 +55,7 @@ class SummaryView(StrictView):
     }
     parameters = (*QUESTION, *FILTERS)
 
-    @extend_schema(parameters=PARAMETERS, responses={200: ANSWER})
+    @extend_schema(parameters=PARAMETERS, responses=SummarySerializer)
     def get(self, request: Request, measure: str) -> Response:
         """Numbers with their method, denominator and time; small cells are hidden."""
         given: dict[str, Any] = request.query_params.dict()

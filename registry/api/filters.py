@@ -42,7 +42,7 @@ def may_repeat(view: Any, name: str) -> bool:
 
 
 def check_parameters(view: Any, request: Request) -> None:
-    """A 400 that names each unknown or repeated parameter."""
+    """A 400 that names each unknown, repeated or empty parameter."""
     known = known_parameters(view, request)
     errors: dict[str, list[ErrorDetail]] = {}
     for name, values in request.query_params.lists():
@@ -52,6 +52,10 @@ def check_parameters(view: Any, request: Request) -> None:
             ]
         elif len(values) > 1 and not may_repeat(view, name):
             errors[name] = [ErrorDetail(_("Give it once."), "repeated_parameter")]
+        elif "" in values:
+            # Ignored it would answer another question than the one that was asked.
+            message = _("Give a value, or leave the parameter out.")
+            errors[name] = [ErrorDetail(message, "empty_parameter")]
         elif any("\x00" in value for value in values):
             errors[name] = [ErrorDetail(_("Invalid characters."), "invalid_text")]
     if errors:

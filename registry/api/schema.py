@@ -11,7 +11,7 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
 from registry.fields import (
@@ -55,12 +55,17 @@ NOT_CHANGED = "; 409 the state of the record does not allow it; 412 changed mean
 current holds it; 413 too large; 415 not JSON; 428 If-Match is missing."
 
 
+@extend_schema_field({"description": "What was sent, whatever it was."})
+class AnyValue(serializers.JSONField):
+    """What was sent, whatever it was."""
+
+
 class ProblemErrorSerializer(serializers.Serializer[Any]):
     """One mistake."""
 
     field = serializers.CharField(allow_null=True)
     code = serializers.CharField()
-    value = serializers.JSONField(allow_null=True)
+    value = AnyValue()
     message = serializers.CharField()
 
 

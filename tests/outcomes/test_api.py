@@ -307,8 +307,12 @@ def test_the_codebook_holds_every_field_and_column(cast: Cast) -> None:
     assert len(by_name) == len(entries)
     for field in described_fields(Visit):
         assert ("visit", field.name) in by_name
-    for column in (*FACT_COLUMNS, *deidentified_columns()):
-        assert ("facts", column.name) in by_name
+    for column in deidentified_columns():
+        assert by_name["facts", column.name]["type"] == column.kind
+    for column in FACT_COLUMNS:
+        assert by_name["facts_coded", column.name]["type"] == column.kind
+    assert by_name["facts", "surgery_year"]["type"] == "text"
+    assert by_name["facts_coded", "surgery_year"]["type"] == "integer"
     size = by_name["tumour", "size_cc_mm"]
     assert (size["type"], size["unit"]) == ("number", "mm")
     assert (size["least"], size["most"]) == ("1", "400")

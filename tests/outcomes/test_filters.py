@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from cases.filters import PARAMETERS, CaseFilter, strict_filter
+from cases.filters import PARAMETERS, CaseFilter, parameter_errors, strict_filter
 from cases.models import Case
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.models import CaseFacts
@@ -133,8 +134,11 @@ def test_a_bad_parameter_is_named(
     assert code is None or found[parameter][0].code == code
 
 
-def test_an_empty_parameter_selects_all(some_cases: list[Case]) -> None:
-    assert len(codes_of_cases("compartment=&q=&age_min=")) == 4
+def test_a_blank_field_of_a_form_selects_all(some_cases: list[Case]) -> None:
+    blank = QueryDict("compartment=&q=&age_min=")
+    filterset = CaseFilter(blank, queryset=Case.objects.all())
+    assert parameter_errors(filterset) == {}
+    assert filterset.qs.count() == 4
 
 
 def test_pages_may_know_parameters_of_their_own() -> None:
@@ -162,6 +166,22 @@ def test_hidden_columns_cannot_be_filtered_by(query: str) -> None:
         )
 
 
+def codes_in(error: ValidationError) -> dict[str, str | None]:
+    return {name: found[0].code for name, found in error.error_dict.items()}
+
+
+@pytest.mark.parametrize(
+    "filterset", [CaseFilter, FactsFilter, DeidentifiedFactsFilter]
+)
+@pytest.mark.parametrize("query", ["sex=", "sex=,", "region=%20,", "age_min="])
+def test_an_empty_filter_is_a_mistake_and_not_ignored(
+    filterset: Any, query: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        strict_filter(filterset, QueryDict(query), filterset.Meta.model.objects.all())
+    assert list(codes_in(refused.value).values()) == ["empty_parameter"]
+
+
 def test_released_values_are_compared_as_released(some_cases: list[Case]) -> None:
     """A rare diagnosis is not found by its name, and 90 pools all that are older."""
     old = CaseFacts.objects.filter(pk=some_cases[3].pk)
@@ -171,7 +191,10 @@ def test_released_values_are_compared_as_released(some_cases: list[Case]) -> Non
         rows = CaseFacts.objects.all()
         return strict_filter(DeidentifiedFactsFilter, QueryDict(query), rows).count()
 
-    assert found("nf_status=NF1") == 0
+    for query in ("nf_status=NF1", "nf_status=22q", "nf_status=other,NF1"):
+        with pytest.raises(ValidationError) as refused:  # of few cases, or of none
+            found(query)
+        assert codes_in(refused.value) == {"nf_status": "pooled_value"}
     assert found("nf_status=other") == 4  # each value is rare among four cases
     assert found("age_min=90") == 1
     assert found("age_min=91") == 0
