@@ -64,10 +64,9 @@ class PatientForm(RecordForm):
 
 
 class IdentityForm(RecordForm):
-    """What names a person. Never kept as a draft on the device."""
+    """What names a person."""
 
     model = PatientIdentity
-    private = True
     sections = (
         Section(
             "identity",
@@ -322,7 +321,6 @@ class PatientSearchForm(forms.Form):
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "off",
-                "data-private": "1",
                 "data-enter-submits": "",
             }
         ),

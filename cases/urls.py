@@ -6,7 +6,7 @@ case show visits as well, and imports run one way.
 
 from django.urls import path, register_converter
 
-from cases.views import case, identity, parts, state
+from cases.views import case, drafting, identity, parts, state
 
 
 class CodeConverter:
@@ -26,6 +26,7 @@ register_converter(CodeConverter, "code")
 urlpatterns = [
     path("cases/new/", case.NewCase.as_view(), name="new"),
     path("cases/find/", identity.find_patient, name="find"),
+    path("drafts/<code:draft>/discard/", drafting.discard_draft, name="discard-draft"),
     path("cases/<code:code>/tumour/", case.EditTumour.as_view(), name="edit-tumour"),
     path("cases/<code:code>/patient/", case.EditPatient.as_view(), name="edit-patient"),
     path(

@@ -202,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "clear-drafts": {"task": "cases.clear_drafts", "schedule": 3600},
 }
 
 # --- people -------------------------------------------------------------------------

@@ -10,8 +10,11 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
+from django.http import QueryDict
+
 from cases import actions as case_actions
-from cases.models import Case, Complication, MriStudy, Operation, Patient
+from cases import drafts
+from cases.models import Case, Complication, Draft, MriStudy, Operation, Patient
 from outcomes import actions as outcome_actions
 from outcomes.models import Recurrence, Visit, VitalStatus
 from registry.models import Centre, Membership, User
@@ -342,6 +345,18 @@ def make_vital_status(
         patient=patient,
         values=_filled(defaults, values),
         missing=missing,
+    )
+
+
+def make_draft(user: User, case: Case | None = None, **typed: str) -> Draft:
+    """What a person typed into the form of a new visit of the case."""
+    address = f"/cases/{case.code}/visits/new/" if case else "/cases/new/"
+    patient = case.patient if case else None
+    place = drafts.Place(user, address, patient, case)
+    content = QueryDict(mutable=True)
+    content.update({"mmcs": "2"} | typed)
+    return drafts.keep(
+        place, content, title="New visit", names_person=case is None, version=0
     )
 
 

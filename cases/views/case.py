@@ -17,7 +17,7 @@ from cases.forms import (
     PatientForm,
     PatientSearchForm,
 )
-from cases.models import Patient, PatientIdentity
+from cases.models import Draft, Patient, PatientIdentity
 from cases.permissions import check_can_write
 from cases.views.entry import EntryView, once_only
 from cases.views.finding import writable_centres
@@ -31,11 +31,13 @@ class NewCase(EntryView):
 
     template_name = "cases/new.html"
     patient: Patient | None = None
+    drafted: Draft | None = None
     created = ""
 
     def find(self) -> None:
         code = self.request.GET.get("patient")
         if code is None:
+            self.drafted = self.draft_named()
             return
         patients = Patient.objects.visible_to(self.request.user).current()
         self.patient = patients.filter(code=code).select_related("centre").first()
@@ -97,9 +99,39 @@ class NewCase(EntryView):
     def title(self) -> str:
         return _("New case")
 
+    def draft_named(self) -> Draft | None:
+        """The draft of a patient not yet entered, by its code in the address."""
+        own = Draft.objects.visible_to(self.by).filter(place=self.address, patient=None)
+        return own.filter(code=self.request.GET.get("draft", "")).first()
+
+    def other_drafts(self) -> int:
+        """How many patients the person began to enter elsewhere."""
+        if self.patient or self.request.method == "POST" or self.typed:
+            return 0
+        own = Draft.objects.visible_to(self.by)
+        return own.filter(place=self.address, patient=None).count()
+
     @property
-    def draft_key(self) -> str:
-        return "case-new"
+    def address(self) -> str:
+        asked = f"?patient={self.patient.code}" if self.patient else ""
+        return f"{self.request.path}{asked}"
+
+    @property
+    def about(self) -> tuple[Patient | None, None]:
+        return self.patient, None
+
+    @property
+    def draft_token(self) -> str:
+        if self.patient:
+            return ""
+        if self.request.method == "POST":
+            return self.form_token()
+        # Nothing was typed under an empty token: a form without a draft opens empty.
+        return self.drafted.token if self.drafted else ""
+
+    @property
+    def names_person(self) -> bool:
+        return self.patient is None
 
     def done_url(self) -> str:
         if self.created:
@@ -114,6 +146,7 @@ class NewCase(EntryView):
             "patient": self.patient,
             "centre_form": getattr(self, "centre_form", None),
             "known": self.known_patient(),
+            "other_drafts": self.other_drafts(),
             "search_form": PatientSearchForm(auto_id="search_%s"),
         }
 
@@ -165,6 +198,10 @@ class EditIdentity(EditTumour):
 
     section = "patient"
 
+    @property
+    def names_person(self) -> bool:
+        return True
+
     def find(self) -> None:
         super().find()
         self.record = None
@@ -176,6 +213,8 @@ class EditIdentity(EditTumour):
             Permission.READ_IDENTITY,
             self.case.centre,
         )
+        if "keep_draft" in self.request.POST:
+            return  # nothing is read for that, and no event may say so
         self.record = actions.read_identity(
             by=self.by,
             patient=self.case.patient,
@@ -195,7 +234,3 @@ class EditIdentity(EditTumour):
     @property
     def title(self) -> str:
         return _("Identity")
-
-    @property
-    def draft_key(self) -> str:
-        return f"{self.case.code}-identity"

@@ -5,9 +5,8 @@ What was typed is never lost: every refusal shows the form again as it was sent.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -21,14 +20,13 @@ from django.views import View
 
 from cases.models import Case
 from cases.views.conflict import conflict_context
+from cases.views.drafting import TOKEN, DraftingMixin
 from cases.views.finding import find_case, person_of
 from registry import records
 from registry.forms import RecordForm
-from registry.models import User
 
-TOKEN = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # Not part of what a person typed: the same form sent again must look the same.
-BOOKKEEPING = {"csrfmiddlewaretoken", "form_token"}
+BOOKKEEPING = {"csrfmiddlewaretoken", "form_token", "draft_version"}
 
 
 def posted_version(request: HttpRequest) -> int:
@@ -69,7 +67,7 @@ def place_refusal(forms: Iterable[RecordForm], error: ValidationError) -> None:
         asking.add_refusal(ValidationError({name: errors}))
 
 
-class EntryView(View):
+class EntryView(DraftingMixin, View):
     """One page that enters or corrects records. Subclasses fill in the steps."""
 
     template_name = "cases/record_form.html"
@@ -102,23 +100,8 @@ class EntryView(View):
         raise NotImplementedError
 
     @property
-    def title(self) -> str:
-        raise NotImplementedError
-
-    @property
-    def draft_key(self) -> str:
-        """Names the draft on this device."""
-        record = self.record.code if self.record else f"new-{self.section}"
-        return f"{self.case_code}-{record}"
-
-    @property
     def case_code(self) -> str:
         return self.case.code if hasattr(self, "case") else ""
-
-    @property
-    def by(self) -> User:
-        """The person who asks."""
-        return person_of(self.request)
 
     # --- what all share
 
@@ -132,17 +115,26 @@ class EntryView(View):
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.open_draft()
         self.forms = self.make_forms()
+        self.show_as_typed([*self.forms, *self.extra_forms])
         return self.show()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.forms = self.make_forms(request.POST)
+        if "keep_draft" in request.POST:
+            return self.keep_draft()
+        return self.try_to_save()
+
+    def try_to_save(self) -> HttpResponse:
+        """Save and go on, or show what stands in the way; that is kept as a draft."""
+        self.forms = self.make_forms(self.request.POST)
         asked = [*self.forms, *self.extra_forms]
         if not all([form.is_valid() for form in asked]):
             return self.show(422)
         try:
             with transaction.atomic():
                 saved = self.save()
+                self.drop_draft()
         except ValidationError as error:
             place_refusal(self.forms, error)
             return self.show(422)
@@ -155,7 +147,7 @@ class EntryView(View):
         ) as why:
             self.forms[0].add_error(None, refusal_text(why))
             return self.show(409)
-        messages.success(request, saved, extra_tags=f"saved:{self.draft_key}")
+        messages.success(self.request, saved)
         return redirect(self.done_url())
 
     def make_forms(self, posted: Any = None) -> list[Any]:
@@ -181,6 +173,8 @@ class EntryView(View):
         return f"{page}#{self.section}" if self.section else page
 
     def show(self, status: int = 200) -> HttpResponse:
+        if status != HTTPStatus.OK:
+            self.keep_refused()
         return render(self.request, self.template_name, self.context(), status=status)
 
     def context(self) -> dict[str, Any]:
@@ -192,18 +186,12 @@ class EntryView(View):
             "sections": sections,
             "outline": [outline_entry(view) for view in sections],
             "title": self.title,
-            "draft_key": self.draft_key,
             "record_version": self.opened_version(),
-            "form_token": self.request.POST.get("form_token") or uuid.uuid4().hex,
+            "form_token": self.form_token(),
             "cancel_url": self.done_url(),
             "crumbs": self.crumbs(),
+            **self.draft_context(),
         }
-
-    def opened_version(self) -> Any:
-        """The version to send along: as it was opened, also after a refusal."""
-        if self.record is None:
-            return ""
-        return self.request.POST.get("version", self.record.version)
 
     def crumbs(self) -> list[dict[str, str]]:
         page = reverse("cases:detail", args=[self.case_code])
@@ -214,6 +202,7 @@ class EntryView(View):
 
     def show_conflict(self, stale: records.StaleVersion) -> HttpResponse:
         opened = posted_version(self.request)
+        self.keep_refused()
         context = self.context() | conflict_context(
             self.form, self.request.POST, stale, opened
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -38,15 +38,32 @@ class EditVisit(OutcomeView):
     def make_form(self, posted: Any = None) -> RecordForm:
         return VisitForm(posted, record=self.record, initial=self.suggested())
 
+    @property
+    def kind(self) -> str:
+        """The kind of visit that a new one was opened for, if the address says."""
+        wanted = "" if self.record else self.request.GET.get("type", "")
+        return wanted if wanted in VisitType.values else ""
+
+    @property
+    def address(self) -> str:
+        """Half a visit at two years is not half a visit at five."""
+        return f"{self.request.path}?type={self.kind}" if self.kind else super().address
+
+    @property
+    def draft_title(self) -> str:
+        kind = VisitType(self.kind).label if self.kind else ""
+        return f"{self.title}: {kind}" if kind else self.title
+
+    def belongs_here(self, typed: QueryDict) -> bool:
+        """A draft begun here that became another visit stands here no more."""
+        return not self.kind or typed.get("visit_type", "") in {"", self.kind}
+
     def suggested(self) -> dict[str, Any]:
         """What a new visit starts with: its window, today, the form of the region."""
         if self.record:
             return {}
-        wanted = self.request.GET.get("type", "")
         suggested: dict[str, Any] = {"mode": "in_person", "joa_region": self.joa_form()}
-        if wanted in VisitType.values:
-            suggested["visit_type"] = wanted
-        return suggested
+        return suggested | ({"visit_type": self.kind} if self.kind else {})
 
     def joa_form(self) -> str | None:
         """The form used before; else that of the region."""

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from cases.choices import CaseStatus
 from cases.completeness import completeness_of
 from cases.models import Case, Operation
+from cases.views.drafting import typed_rows
 from cases.views.finding import person_of
 from outcomes.models import Visit, VitalStatus
 from outcomes.schedule import (
@@ -49,6 +50,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     shown = [row["code"] for row in (*drafts, *to_verify, *overdue, *due)]
     audit.record("case.listed", actor=request.user, cases=sorted(set(shown)))
     context = {
+        "typed_drafts": typed_rows(person_of(request)),
         "drafts": drafts,
         "to_verify": to_verify,
         "overdue": overdue[:MOST_SHOWN],

@@ -20,8 +20,10 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-# Chromium reports a refused status of a page itself as an error of the console.
-EXPECTED_NOISE = re.compile(r"Failed to load resource: the server responded")
+# Chromium reports a refused status, or a line cut by a test, as an error of the console.
+EXPECTED_NOISE = re.compile(
+    r"Failed to load resource: (the server responded|net::ERR_INTERNET_DISCONNECTED)"
+)
 
 
 def require_chromium() -> None:

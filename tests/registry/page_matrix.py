@@ -26,6 +26,7 @@ ACCOUNT = row("     200 200 200 200 200 200 302")
 KEPT_ALIVE = row("  204 204 204 204 204 204 302")
 NONE_YET = row("    404 404 404 404 404 404 302")
 OWN_TOKEN = row("   302 404 404 404 404 404 302")
+OWN_DRAFT = row("   302 404 404 404 404 404 302")
 LISTS = row("       200 200 200 200 403 403 302")
 SUMMARIES = row("   200 200 200 200 200 403 302")
 FORM = row("        200 200 200 403 403 403 302")
@@ -117,6 +118,7 @@ MATRIX: dict[str, Rows] = {
     "/cases/": page(LISTS),
     "/cases/find/": step(FINDS),
     "/cases/new/": form(FORM, STARTS, NOT_BY_ROLE),
+    "/drafts/<draft>/discard/": step(OWN_DRAFT),
     # one case
     PARTS: page(READS),
     f"{PARTS}history/": page(READS),

@@ -18,7 +18,14 @@ from cases.models import Case, Patient
 from registry import actions
 from registry.models import ApiToken, AuditEvent, Centre, Membership, User
 from registry.permissions import Role
-from tests.factories import PASSWORD, make_case, make_centre, make_patient, make_user
+from tests.factories import (
+    PASSWORD,
+    make_case,
+    make_centre,
+    make_draft,
+    make_patient,
+    make_user,
+)
 from tests.pages import signed_in
 from tests.registry.api_cast import ROLES, whole_case
 from tests.registry.page_matrix import CONFIRMS, LED_ON, MATRIX, VERBS, expected
@@ -67,6 +74,7 @@ def make_page_cast() -> PageCast:
         "<complication>": records["complications"].code,
         "<visit>": records["visits"].code,
         "<recurrence>": records["recurrences"].code,
+        "<draft>": make_draft(people["surgeon_a"], records["cases"]).code,
         "centres/<pk>": f"centres/{centre_a.pk}",
         "people/<pk>": f"people/{people['analyst'].pk}",
         "roles/<pk>": f"roles/{people['analyst'].memberships.get().pk}",
