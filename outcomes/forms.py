@@ -44,6 +44,10 @@ def joa_cards() -> tuple[Score, ...]:
     )
 
 
+def by_points(option: tuple[str, str]) -> float:
+    return float(option[0])
+
+
 def points(model_field: Any, *, halves: bool) -> list[tuple[str, str]]:
     """The points that an item can have."""
     step = 0.5 if halves and model_field.step and model_field.step < 1 else 1.0
@@ -132,6 +136,13 @@ class VisitForm(RecordForm):
         if item == "joa_lumbar_total":
             return DescribedFormField(model_field)
         options = points(model_field, halves=form == REVISED)
+        stored = self.initial.get(item_name(form, item))
+        if stored is not None and all(float(code) != stored for code, _l in options):
+            # Half a point that came in by another door: shown, so that it stays.
+            options = sorted(
+                [*options, (f"{stored:g}", in_words(float(stored), None))],
+                key=by_points,
+            )
         widget: forms.Widget = forms.RadioSelect(choices=options)
         if len(options) > 5:
             widget = forms.Select(choices=[("", "–"), *options])
@@ -153,15 +164,21 @@ class VisitForm(RecordForm):
 
     def values(self) -> dict[str, Any]:
         """The sub-scores of the form chosen; those of other forms are emptied."""
-        asked = JOA_ITEMS.get(self.chosen_form, ())
+        if not self.was_asked("joa_region"):
+            return super().values()
+        of_form = JOA_ITEMS.get(self.chosen_form, ())
         items = {
             item: self.cleaned_data.get(item_name(self.chosen_form, item))
-            if item in asked
+            if item in of_form
             else None
             for item in ALL_JOA_ITEMS
-            if not self.keeps_theirs(item)
+            if not self.keeps_theirs(item) and self.is_settled(item, of_form)
         }
         return super().values() | items
+
+    def is_settled(self, item: str, of_form: tuple[str, ...]) -> bool:
+        """Whether the form says what a sub-score is: it was sent, or does not belong."""
+        return item not in of_form or self.was_asked(item_name(self.chosen_form, item))
 
     def place_of(self, name: str) -> str | None:
         if name in ALL_JOA_ITEMS:

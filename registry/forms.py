@@ -6,7 +6,7 @@ and rules come from the model field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -44,10 +44,18 @@ YES_NO = [("true", _("Yes")), ("false", _("No"))]
 MISSING_CHOICES = [("", _("Value known")), *MissingReason.choices]
 
 
+class ManyChips(forms.CheckboxSelectMultiple):
+    """Several of a list; the empty control beside the boxes is no choice."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        sent = super().value_from_datadict(data, files, name)
+        return [code for code in sent or [] if code != ""]
+
+
 def widget_of(field: Any) -> forms.Widget:
     """Chips for up to five values, a list for more, a plain text input otherwise."""
     if isinstance(field, MultiChoiceField):
-        return forms.CheckboxSelectMultiple(choices=field.options.choices)
+        return ManyChips(choices=field.options.choices)
     if isinstance(field, FlagField):
         return forms.RadioSelect(choices=YES_NO)
     if field.choices:
@@ -69,6 +77,7 @@ class DescribedFormField(forms.Field):
             widget=widget or widget_of(model_field),
         )
         self.model_field = model_field
+        self.must_answer = not model_field.null and not model_field.blank
         self.unit, self.definition = model_field.unit, model_field.definition
         self.plausible = "" if model_field.choices else model_field.plausible
 
@@ -88,8 +97,9 @@ class RecordForm(forms.Form):
     """Entry or correction of one row of ``model``.
 
     ``values()`` and ``missing()`` go to the action; what the action refuses comes back
-    by ``add_refusal``. ``show_if`` maps a field to the rule of forms.js that shows it;
-    a hidden control is not sent and therefore emptied.
+    by ``add_refusal``. ``show_if`` maps a field to the rule of conditions.js that shows
+    it. A correction changes what was sent and nothing else: a control that the browser
+    did not send leaves its field as it is.
     """
 
     model: ClassVar[Any]
@@ -98,7 +108,6 @@ class RecordForm(forms.Form):
     widths: ClassVar[Mapping[str, str]] = {}
     # Fields of the model to which an error may refer although they are not asked here.
     error_places: ClassVar[Mapping[str, str]] = {}
-    private = False
 
     def __init__(
         self,
@@ -129,11 +138,16 @@ class RecordForm(forms.Form):
 
     def add_fields(self) -> None:
         for name, model_field in self.model_fields().items():
-            self.fields[name] = DescribedFormField(model_field)
-            if self.private:
-                self.fields[name].widget.attrs["data-private"] = "1"
+            widget = self.roomy_widget(name)
+            self.fields[name] = DescribedFormField(model_field, widget)
             if asks_reason(model_field):
                 self.fields[missing_name(name)] = reason_field()
+
+    def roomy_widget(self, name: str) -> forms.Widget | None:
+        """Several lines for a text that came in with line breaks: a browser drops them
+        from a single line."""
+        held = getattr(self.record, name, None)
+        return forms.Textarea(attrs={"rows": 3}) if "\n" in str(held) else None
 
     def initial_values(self) -> dict[str, Any]:
         if self.record is None:
@@ -149,14 +163,11 @@ class RecordForm(forms.Form):
     def spread_levels(self, data: Any) -> Any:
         """``Th5-7`` in the first level input fills both; one level alone counts twice."""
         spread = data.copy()
-        for section in self.sections:
-            for row in (*section.rows, *section.more):
-                if (
-                    isinstance(row, Levels)
-                    and not str(data.get(row.bottom, "")).strip()
-                ):
-                    top, bottom = read_levels(str(data.get(row.top, "")))
-                    spread[row.top], spread[row.bottom] = top, bottom
+        for row in self.level_rows():
+            alone = not str(data.get(row.bottom, "")).strip()
+            typed = data.get(row.top, "")
+            if alone and typed != getattr(self.record, row.top, None):
+                spread[row.top], spread[row.bottom] = read_levels(str(typed))
         return spread
 
     # --- what was entered
@@ -170,26 +181,43 @@ class RecordForm(forms.Form):
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        """Clean values by field name; without those that stay as the other person
-        saved them (``keep_<name>=theirs`` on the conflict page)."""
+        """Clean values by field name; without those that stay as they are: not sent,
+        or as the other person saved them (``keep_<name>=theirs`` on the conflict page).
+        """
         return {
             name: self.cleaned_data.get(name)
             for name in self.model_fields()
-            if not self.keeps_theirs(name)
+            if self.was_asked(name) and not self.keeps_theirs(name)
         }
+
+    def was_asked(self, control: str) -> bool:
+        """Whether the browser sent the control; a new row takes blank for not sent."""
+        return self.record is None or control in self.data
 
     def missing(self) -> dict[str, str | None]:
         """Reason by field name; None where there is none."""
         reasons = {
             name: self.cleaned_data[missing_name(name)] or None
             for name in self.model_fields()
-            if missing_name(name) in self.fields and not self.keeps_theirs(name)
+            if missing_name(name) in self.fields
+            and self.was_asked(missing_name(name))
+            and not self.keeps_theirs(name)
         }
+        for row in self.level_rows():
+            reasons.pop(row.bottom, None)
+            if row.top in reasons and reasons[row.top] != self.reason_before(row.top):
+                reasons[row.bottom] = reasons[row.top]
+        return reasons
+
+    def level_rows(self) -> Iterator[Levels]:
         for section in self.sections:
             for row in (*section.rows, *section.more):
-                if isinstance(row, Levels) and row.top in reasons:
-                    reasons[row.bottom] = reasons[row.top]
-        return reasons
+                if isinstance(row, Levels):
+                    yield row
+
+    def reason_before(self, name: str) -> str | None:
+        """The reason that the row had when the form was opened."""
+        return self.initial.get(missing_name(name)) or None
 
     def keeps_theirs(self, name: str) -> bool:
         return self.data.get(f"keep_{name}") == "theirs"

@@ -1,11 +1,12 @@
 // Behaviour of forms. Everything works without it, only less kindly.
 //   Enter in a text field moves on and never submits (data-enter-submits allows it).
-//   data-show-if="field=value[,value]" hides and disables a part until it holds.
+//   A chosen chip is cleared by its "Clear" or by Backspace, never by another click.
 //   "?" in an empty field opens the menu of reasons for a missing value, F1 the
 //   definition; so neither costs a stop on the way with the Tab key.
 //   data-score-card sums its data-score-item inputs; a total needs every answer.
 //   A form is sent once (data-guard="off" switches that off).
 
+import { followAnswer, showApplicable } from "./conditions.js";
 import { readDate } from "./days.js";
 
 const ready = new WeakSet();
@@ -35,31 +36,6 @@ function setUpDates(root) {
       input.dispatchEvent(new Event("input", { bubbles: true }));
       input.focus();
     });
-  }
-}
-
-// Parts shown only when they apply -------------------------------------------------
-
-function valuesOf(form, name) {
-  const chosen = [...form.elements].filter((each) => each.name === name && !each.disabled && !each.matches("[type=hidden]"));
-  return chosen.filter((each) => !["radio", "checkbox"].includes(each.type) || each.checked)
-    .map((each) => (each.type === "checkbox" && each.value === "on" ? "true" : each.value));
-}
-
-function holds(form, rule) {
-  const [name, wanted] = rule.split("=");
-  const values = valuesOf(form, name.trim());
-  return wanted.split(",").some((value) => values.includes(value.trim()));
-}
-
-function showApplicable(form) {
-  for (const part of form.querySelectorAll("[data-show-if]")) {
-    const shown = holds(form, part.dataset.showIf);
-    part.hidden = !shown;
-    for (const control of part.querySelectorAll("input, select, textarea")) {
-      if (!shown && !control.disabled) { control.disabled = true; control.dataset.hiddenPart = "1"; }
-      if (shown && control.dataset.hiddenPart) { control.disabled = false; delete control.dataset.hiddenPart; }
-    }
   }
 }
 
@@ -174,22 +150,31 @@ function allowSendingAgain() {
   }
 }
 
-function clearRadio(event) {
-  const radio = event.target;
-  if (!radio.matches?.(".chip-choice input[type=radio]")) return;
-  const again = event.type === "click" && radio.dataset.wasChecked === "1";
-  const erased = event.type === "keydown" && ["Backspace", "Delete"].includes(event.key);
-  const group = radio.closest(".chips").querySelectorAll("input[type=radio]");
-  if (again || erased) {
-    radio.checked = false;
-    radio.dispatchEvent(new Event("input", { bubbles: true }));
-    radio.dispatchEvent(new Event("change", { bubbles: true }));
-  }
-  if (event.type === "click") group.forEach((each) => { each.dataset.wasChecked = each.checked ? "1" : ""; });
+// Chips ------------------------------------------------------------------------------
+
+function showClear(group) {
+  const clear = group.querySelector("[data-clear-chips]");
+  if (clear) clear.hidden = !group.querySelector("input:checked");
 }
 
-function rememberChecked(root) {
-  root.querySelectorAll(".chip-choice input[type=radio]:checked").forEach((each) => { each.dataset.wasChecked = "1"; });
+function clearChips(group) {
+  const chosen = group.querySelector("input[type=radio]:checked");
+  if (!chosen || !group.querySelector("[data-clear-chips]")) return;
+  chosen.checked = false;
+  for (const kind of ["input", "change"]) chosen.dispatchEvent(new Event(kind, { bubbles: true }));
+}
+
+function setUpChips(root) {
+  for (const group of fresh(root, ".chips:has([data-clear-chips])")) {
+    group.addEventListener("input", () => showClear(group));
+    group.addEventListener("keydown", (event) => { if (["Backspace", "Delete"].includes(event.key)) clearChips(group); });
+    group.querySelector("[data-clear-chips]").addEventListener("click", () => {
+      const chosen = group.querySelector("input:checked");
+      clearChips(group);
+      chosen?.focus();
+    });
+    showClear(group);
+  }
 }
 
 function describeUnits(root) {
@@ -207,24 +192,20 @@ function setUp(root) {
   setUpDates(root);
   setUpMissing(root);
   setUpScores(root);
-  rememberChecked(root);
+  setUpChips(root);
   root.querySelectorAll(".definition-toggle > summary").forEach((summary) => { summary.tabIndex = -1; });
   describeUnits(root);
-  (root.parentElement ?? root).querySelectorAll("form").forEach(showApplicable);
+  fresh(root, "form").forEach(showApplicable);
 }
 
 document.addEventListener("keydown", (event) => {
   keepEnterFromSubmitting(event);
   openMissingMenu(event);
   openDefinition(event);
-  clearRadio(event);
 });
-document.addEventListener("click", clearRadio);
 document.addEventListener("submit", guardAgainstDoubleSubmit);
 for (const kind of ["input", "change"]) {
-  document.addEventListener(kind, (event) => {
-    if (event.target.form) showApplicable(event.target.form);
-  });
+  document.addEventListener(kind, (event) => followAnswer(event.target));
 }
 document.addEventListener("change", (event) => {
   if (event.target.form?.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
