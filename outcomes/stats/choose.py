@@ -27,7 +27,14 @@ from outcomes.stats.proportions import (
     paired_newcombe_difference,
 )
 from outcomes.stats.rank_effects import a12, hodges_lehmann, pseudomedian
-from outcomes.stats.ranks import kruskal_wallis, mann_whitney, wilcoxon_signed_rank
+from outcomes.stats.ranks import (
+    FEWEST_CASES,
+    KRUSKAL_WALLIS,
+    MANN_WHITNEY,
+    kruskal_wallis,
+    mann_whitney,
+    wilcoxon_signed_rank,
+)
 from outcomes.stats.ratios import chosen_odds_ratio, paired_odds_ratio, risk_ratio
 from outcomes.stats.result import Interval, Result, TestResult, not_estimable
 from outcomes.stats.samples import Sample, distinct_values, paired_differences, size
@@ -146,26 +153,31 @@ def compare_groups(
     *,
     names: Sequence[str] | None = None,
     level: float = 0.95,
+    seed: int = 0,
 ) -> Comparison:
     """Ordered values of independent groups, from rows or counts of values.
 
-    Two groups: Welch for continuous, Mann-Whitney for ordinal and score. More groups:
-    Kruskal-Wallis, with every group set against the first.
+    Two groups: Welch for continuous values of at least 20 each, else Mann-Whitney.
+    More groups: Kruskal-Wallis, with every group set against the first. Both deal the
+    ranks of small groups in every way. ``seed`` serves ways too many to list.
     """
     _check_kind(kind)
     if len(groups) < 2:
         raise StatError("at least two groups are needed")
     labels = _labels(names, len(groups), "group")
-    test_name = _group_test_name(kind, len(groups))
-    reason = f"{test_name}: {_said(kind)} of {_number(len(groups))} independent groups"
-    if any(size(group, f"group {n}") == 0 for n, group in enumerate(groups, 1)):
+    sizes = [size(group, f"group {n}") for n, group in enumerate(groups, 1)]
+    test_name = _group_test_name(kind, sizes)
+    reason = f"{test_name}: {_SAID[kind]} of {_number(len(groups))} independent groups"
+    if kind == "continuous" and len(groups) == 2 and test_name != WELCH:
+        reason += f", one of them below {FEWEST_CASES}"
+    if 0 in sizes:
         return Comparison(
             test=not_estimable(test_name, EMPTY_GROUP),
             reason=reason,
             paired=False,
             effects=(),
         )
-    test = _test_groups(kind, groups, level)
+    test = _test_groups(test_name, groups, level, seed)
     effects = [
         _effect(f"{what}: {labels[0]} against {label}", interval)
         for label, other in zip(labels[1:], groups[1:], strict=True)
@@ -203,7 +215,7 @@ def compare_differences(
     if kind != "ordinal":
         return Comparison(
             test=wilcoxon_signed_rank(differences),
-            reason=f"Wilcoxon signed-rank: {_said(kind)} of pairs",
+            reason=f"Wilcoxon signed-rank: {_SAID[kind]} of pairs",
             paired=True,
             effects=(_effect("second minus first", pseudomedian(differences, level)),),
         )
@@ -277,13 +289,13 @@ def _table_differences(
 
 
 def _test_groups(
-    kind: OrderedKind, groups: Sequence[Sample], level: float
+    name: str, groups: Sequence[Sample], level: float, seed: int
 ) -> TestResult:
-    if len(groups) > 2:
-        return kruskal_wallis(groups)
-    if kind == "continuous":
+    if name == KRUSKAL_WALLIS:
+        return kruskal_wallis(groups, seed=seed)
+    if name == WELCH:
         return welch(groups[0], groups[1], level)
-    return mann_whitney(groups[0], groups[1])
+    return mann_whitney(groups[0], groups[1], seed=seed)
 
 
 def _group_effects(
@@ -306,10 +318,12 @@ def _fully_apart(groups: Sequence[Sample]) -> bool:
     return bool(first[-1] < second[0] or second[-1] < first[0])
 
 
-def _group_test_name(kind: OrderedKind, groups: int) -> str:
-    if groups > 2:
-        return "Kruskal-Wallis"
-    return WELCH if kind == "continuous" else "Mann-Whitney"
+def _group_test_name(kind: OrderedKind, sizes: Sequence[int]) -> str:
+    if len(sizes) > 2:
+        return KRUSKAL_WALLIS
+    # Welch's t finds a difference in 14 to 24 % of equal groups of 2 against 40.
+    plain = kind == "continuous" and min(sizes) >= FEWEST_CASES
+    return WELCH if plain else MANN_WHITNEY
 
 
 _SAID = {"ordinal": "grades", "score": "scores", "continuous": "measurements"}
@@ -318,10 +332,6 @@ _SAID = {"ordinal": "grades", "score": "scores", "continuous": "measurements"}
 def _check_kind(kind: str) -> None:
     if kind not in _SAID:
         raise StatError(f"kind {kind!r} is not ordinal, score or continuous")
-
-
-def _said(kind: OrderedKind) -> str:
-    return _SAID[kind]
 
 
 def _number(groups: int) -> str:

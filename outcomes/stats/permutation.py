@@ -70,7 +70,10 @@ class _Sums:
     weights: FloatArray
 
 
-UNREACHABLE = "no arrangement of so few cases and events reaches p = 0.05"
+UNREACHABLE = (
+    "too little was observed: however these cases had fallen to the groups, "
+    "p could not have been 0.05 or less"
+)
 REACHED = 0.05
 # Below it p is not told.
 SMALLEST_P = 1e-300

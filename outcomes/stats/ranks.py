@@ -15,10 +15,11 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from outcomes.stats.checks import FloatArray
+from outcomes.stats.checks import CountArray, FloatArray
 from outcomes.stats.errors import StatError
+from outcomes.stats.permutation import Permuted, sampled_p, spread, two_groups_p
 from outcomes.stats.result import TestResult, not_estimable
-from outcomes.stats.samples import Sample, sorted_rows
+from outcomes.stats.samples import Sample, distinct_values, sorted_rows
 
 ZeroHandling = Literal["wilcox", "pratt"]
 NullDistribution = Literal["auto", "exact", "normal"]
@@ -28,8 +29,11 @@ SIGNED_RANK = "Wilcoxon signed-rank"
 KRUSKAL_WALLIS = "Kruskal-Wallis"
 ALL_EQUAL = "all values are equal"
 NO_CHANGE = "no change"
+NORMAL = "normal approximation, tie and continuity correction"
 # As R: groups below this size get the exact distribution.
 EXACT_BELOW = 50
+# Whatever the others are, a group below this size is not left to an approximation.
+FEWEST_CASES = 20
 # The sign flips of more differences would take minutes and change nothing.
 MOST_FLIPPED = 1_000
 _ZEROS_SAID = {"wilcox": "zeros dropped", "pratt": "zeros ranked (Pratt)"}
@@ -37,10 +41,15 @@ _ZEROS_SAID = {"wilcox": "zeros dropped", "pratt": "zeros ranked (Pratt)"}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RankTest(TestResult):
-    """A rank test that says how its p value came about."""
+    """A rank test that says how its p value came about.
+
+    ``smallest_p`` is the smallest p that the same values could have had, dealt to the
+    groups otherwise; None where it was not looked for.
+    """
 
     method: str
     tied: bool
+    smallest_p: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,29 +61,68 @@ class SignedRankTest(RankTest):
     zero: int
 
 
-def mann_whitney(first: Sample, second: Sample) -> RankTest | TestResult:
+def mann_whitney(
+    first: Sample,
+    second: Sample,
+    distribution: Literal["auto", "normal"] = "auto",
+    seed: int = 0,
+) -> RankTest | TestResult:
     """Two-sided; ``statistic`` is U of the first group, R's W.
 
-    Exact without ties and with fewer than 50 in each group, otherwise the normal
-    approximation with tie and continuity correction, as R's ``wilcox.test``.
+    "auto" deals the midranks to the groups in every way where both are below 50 or one
+    below 20, exactly where that can be listed and else sampled with ``seed``; R:
+    ``coin::wilcox_test(..., distribution = "exact")``, without ties ``wilcox.test``.
+    "normal", and larger groups: tie and continuity correction, as ``wilcox.test``.
+    Own code for the first: SciPy's exact distribution ignores ties. Not estimable
+    where all values are equal or no arrangement reaches p = 0.05.
     """
+    if distribution not in ("auto", "normal"):
+        raise StatError(f"unknown handling: {distribution!r}")
     x, y = sorted_rows(first, "first"), sorted_rows(second, "second")
     pooled = np.concatenate([x, y])
     distinct = len(np.unique(pooled))
     if distinct == 1:
         return not_estimable(MANN_WHITNEY, ALL_EQUAL)
-    tied = distinct < len(pooled)
-    exact = not tied and max(len(x), len(y)) < EXACT_BELOW
-    found = stats.mannwhitneyu(x, y, method="exact" if exact else "asymptotic")
-    return RankTest(
+    found = stats.mannwhitneyu(x, y, method="asymptotic")
+    test = RankTest(
         name=MANN_WHITNEY,
         estimable=True,
         p_value=float(found.pvalue),
         statistic=float(found.statistic),
-        method=(
-            "exact" if exact else "normal approximation, tie and continuity correction"
-        ),
-        tied=tied,
+        method=NORMAL,
+        tied=distinct < len(pooled),
+    )
+    sizes = len(x), len(y)
+    small = max(sizes) < EXACT_BELOW or min(sizes) < FEWEST_CASES
+    if distribution == "normal" or not small:
+        return test
+    return _dealt(test, two_groups_p(*_scores_by_group([first, second]), seed))
+
+
+def _scores_by_group(groups: Sequence[Sample]) -> tuple[CountArray, CountArray]:
+    """Twice the midranks of the distinct values about their mean, and the counts."""
+    parts = [distinct_values(group, "group") for group in groups]
+    values, place = np.unique(
+        np.concatenate([own for own, _counts in parts]), return_inverse=True
+    )
+    table = np.zeros((len(groups), len(values)), dtype=np.int64)
+    owner = np.repeat(np.arange(len(parts)), [len(own) for own, _counts in parts])
+    table[owner, place] = np.concatenate([counts for _own, counts in parts])
+    counts = table.sum(axis=0)
+    below = np.cumsum(counts) - counts
+    return 2 * below + counts - counts.sum(), table
+
+
+def _dealt(test: RankTest, found: Permuted) -> RankTest:
+    """The test with its p over all arrangements instead of an approximate one."""
+    return dataclasses.replace(
+        test,
+        estimable=found.reason is None,
+        p_value=found.p_value if found.reason is None else None,
+        df=None,
+        reason=found.reason,
+        method=f"permutation of midranks: {found.method}",
+        smallest_p=found.smallest,
     )
 
 
@@ -111,11 +159,7 @@ def wilcoxon_signed_rank(
         p_value=(_sign_flip_p if exact else _normal_p)(ranks, positive_sum),
         statistic=positive_sum,
         method=_ZEROS_SAID[zeros]
-        + (
-            ", exact by sign flips"
-            if exact
-            else ", normal approximation, tie and continuity correction"
-        ),
+        + (", exact by sign flips" if exact else f", {NORMAL}"),
         tied=len(np.unique(ranks)) < len(ranks),
         positive=int(signs.sum()),
         negative=int((~signs).sum()),
@@ -123,8 +167,18 @@ def wilcoxon_signed_rank(
     )
 
 
-def kruskal_wallis(groups: Sequence[Sample]) -> RankTest | TestResult:
-    """Tie-corrected H of two or more groups, chi-squared with k - 1 degrees."""
+def kruskal_wallis(
+    groups: Sequence[Sample],
+    distribution: Literal["auto", "chi-squared"] = "auto",
+    seed: int = 0,
+) -> RankTest | TestResult:
+    """Tie-corrected H of two or more groups.
+
+    "auto" compares it with arrangements of the midranks sampled with ``seed`` where a
+    group is below 20; "chi-squared", and larger groups: with k - 1 degrees, as R.
+    """
+    if distribution not in ("auto", "chi-squared"):
+        raise StatError(f"unknown handling: {distribution!r}")
     if len(groups) < 2:
         raise StatError("at least two groups are needed")
     rows = [sorted_rows(group, f"group {n}") for n, group in enumerate(groups, 1)]
@@ -133,7 +187,7 @@ def kruskal_wallis(groups: Sequence[Sample]) -> RankTest | TestResult:
     if distinct == 1:
         return not_estimable(KRUSKAL_WALLIS, ALL_EQUAL)
     found = stats.kruskal(*rows)
-    return RankTest(
+    test = RankTest(
         name=KRUSKAL_WALLIS,
         estimable=True,
         p_value=float(found.pvalue),
@@ -142,6 +196,10 @@ def kruskal_wallis(groups: Sequence[Sample]) -> RankTest | TestResult:
         method="chi-squared approximation, tie correction",
         tied=distinct < len(pooled),
     )
+    if distribution == "chi-squared" or min(map(len, rows)) >= FEWEST_CASES:
+        return test
+    scores, table = _scores_by_group(groups)
+    return _dealt(test, sampled_p(table, lambda drawn: spread(scores, drawn), seed))
 
 
 def _sign_flip_p(ranks: FloatArray, positive_sum: float) -> float:

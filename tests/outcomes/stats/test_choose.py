@@ -14,6 +14,7 @@ from outcomes.stats.choose import (
     compare_table,
 )
 from outcomes.stats.errors import StatError
+from outcomes.stats.permutation import UNREACHABLE
 from outcomes.stats.proportions import PairedCounts, newcombe_difference
 from outcomes.stats.tables import fisher_exact, pearson
 
@@ -119,11 +120,29 @@ def test_wrong_names_are_refused():
     ],
 )
 def test_two_groups_by_kind(kind, test, effects, reason):
-    found = compare_groups(kind, [[1, 2, 2, 4], {2: 3, 5: 1}], names=("IMS", "EMS"))
+    groups = [{1: 5, 2: 10, 4: 5}, {2: 15, 5: 5}]
+    found = compare_groups(kind, groups, names=("IMS", "EMS"))
     assert found.test.name == test
     assert names(found) == [f"{effect}: IMS against EMS" for effect in effects]
     assert found.reason == f"{test}: {reason} of two independent groups"
     assert found.separation is None
+
+
+def test_a_group_below_twenty_gets_ranks_for_welch():
+    found = compare_groups("continuous", [{1: 5, 2: 14}, {2: 15, 5: 50}])
+    assert found.test.name == "Mann-Whitney"
+    assert found.test.method == "permutation of midranks: exact, all arrangements"
+    assert names(found)[0].startswith("Hodges-Lehmann shift")
+    assert found.reason == (
+        "Mann-Whitney: measurements of two independent groups, one of them below 20"
+    )
+
+
+def test_no_arrangement_that_could_be_small_has_no_p():
+    found = compare_groups("score", [[1, 2], [3, 4]])
+    assert (found.test.p_value, found.test.reason) == (None, UNREACHABLE)
+    assert found.test.smallest_p == pytest.approx(1 / 3)
+    assert len(found.effects) == 2
 
 
 def test_three_groups_get_kruskal_wallis():
@@ -142,7 +161,7 @@ def test_groups_fully_apart_are_named():
 
 
 def test_welch_without_spread_still_shows_the_distance():
-    found = compare_groups("continuous", [[1, 1], [2, 2]])
+    found = compare_groups("continuous", [{1: 20}, {2: 20}])
     assert not found.test.estimable
     assert names(found)[0].startswith("Hodges-Lehmann shift")
 

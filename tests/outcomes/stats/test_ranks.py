@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from outcomes.stats.errors import StatError
+from outcomes.stats.permutation import UNREACHABLE
 from outcomes.stats.ranks import (
     ALL_EQUAL,
     NO_CHANGE,
+    NORMAL,
     kruskal_wallis,
     mann_whitney,
     wilcoxon_signed_rank,
 )
 
+EXACT = "permutation of midranks: exact, all arrangements"
 # The examples of R's help page of wilcox.test.
 PERMEABILITY_TERM = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46]
 PERMEABILITY_EARLY = [1.15, 0.88, 0.90, 0.74, 1.21]
@@ -45,7 +48,7 @@ def test_mann_whitney_without_ties_is_exact_as_in_r():
     [1] 35 0.254412254412254
     """
     found = mann_whitney(PERMEABILITY_TERM, PERMEABILITY_EARLY)
-    assert (found.statistic, found.method, found.tied) == (35, "exact", False)
+    assert (found.statistic, found.method, found.tied) == (35, EXACT, False)
     assert found.p_value == pytest.approx(0.254412254412254, rel=1e-10)
 
 
@@ -59,7 +62,7 @@ def test_mann_whitney_with_ties_is_corrected_as_in_r():
     > w <- wilcox.test(b1, b2); c(w$statistic, w$p.value)
     [1] 4125 0.00135859843163728
     """
-    found = mann_whitney(GRADES_1, GRADES_2)
+    found = mann_whitney(GRADES_1, GRADES_2, "normal")
     assert (found.statistic, found.tied) == (17, True)
     assert found.p_value == pytest.approx(0.0208230369269061, rel=1e-10)
     assert found.method == "normal approximation, tie and continuity correction"
@@ -77,7 +80,7 @@ def test_mann_whitney_of_large_groups_is_approximate():
     [1] 820 0.144968396647758
     """
     found = mann_whitney(np.arange(1, 51) + 0.5, np.arange(11, 51))
-    assert found.method != "exact"
+    assert found.method == NORMAL
     assert found.statistic == 820
     assert found.p_value == pytest.approx(0.144968396647758, rel=1e-10)
 
@@ -96,17 +99,71 @@ def test_mann_whitney_equals_counting_every_split(values, cut):
         sum(other >= u(first) for other in splits),
     )
     expected = min(1, 2 * min(tails) / len(splits))
-    assert mann_whitney(first, second).p_value == pytest.approx(expected)
+    found = mann_whitney(first, second)
+    assert found.smallest_p == pytest.approx(min(1, 2 / len(splits)))
+    if found.smallest_p > 0.05 + 1e-12:
+        assert (found.p_value, found.reason) == (None, UNREACHABLE)
+    else:
+        assert found.p_value == pytest.approx(expected)
+
+
+def test_mann_whitney_with_ties_is_exact_as_in_coin():
+    """coin::wilcox_test, exact by the shift algorithm, and 2 against 40.
+
+    > f <- function(x, y) pvalue(wilcox_test(c(x, y) ~ factor(rep(1:2, c(length(x),
+    +   length(y)))), distribution = "exact"))
+    > f(g1, g2)
+    [1] 0.019041330186841
+    > f(c(5, 5), rep(1:5, c(12, 11, 9, 5, 3)))
+    [1] 0.0116144018583043
+    """
+    found = mann_whitney(GRADES_1, GRADES_2)
+    assert (found.method, found.tied, found.estimable) == (EXACT, True, True)
+    assert found.p_value == pytest.approx(0.019041330186841, abs=1e-12)
+    few = mann_whitney([5, 5], {1: 12, 2: 11, 3: 9, 4: 5, 5: 3})
+    assert few.p_value == pytest.approx(0.0116144018583043, abs=1e-12)
+    assert few.method == EXACT
+
+
+@given(grades, grades)
+def test_mann_whitney_with_ties_equals_counting_every_split(first, second):
+    first, second = first[:5], second[:5]
+    pooled = stats.rankdata([*first, *second])
+    middle = len(first) * (len(pooled) + 1) / 2
+    sums = [abs(sum(d) - middle) for d in itertools.combinations(pooled, len(first))]
+    found = mann_whitney(first, second)
+    if len({*first, *second}) == 1:
+        assert found.reason == ALL_EQUAL
+        return
+    observed = abs(pooled[: len(first)].sum() - middle)
+    assert found.smallest_p == pytest.approx(np.mean(np.array(sums) == max(sums)))
+    if found.estimable:
+        assert found.p_value == pytest.approx(np.mean(np.array(sums) >= observed))
+
+
+def test_a_small_group_against_thousands_is_dealt():
+    many = {value: 400 + 3 * value for value in range(60)}
+    found = mann_whitney([50, 55, 58, 59], many)
+    assert found.method == EXACT
+    ranks = stats.rankdata(np.repeat(list(many), list(many.values())))
+    drawn = np.random.default_rng(0).choice(ranks, (200_000, 4)).sum(axis=1)
+    middle = 4 * ranks.mean()
+    sums = ranks[np.cumsum(list(many.values())) - 1][[50, 55, 58, 59]].sum()
+    share = np.mean(np.abs(drawn - middle) >= sums - middle)
+    assert found.p_value == pytest.approx(share, rel=0.25)
+    assert mann_whitney({3: 20, 9: 10}, many).method == NORMAL
 
 
 @given(grades, grades)
 def test_mann_whitney_changes_sides_when_the_groups_swap(first, second):
     one, other = mann_whitney(first, second), mann_whitney(second, first)
+    if one.reason == ALL_EQUAL:
+        assert one == other
+        return
+    assert one.statistic + other.statistic == len(first) * len(second)
+    assert one.reason == other.reason
     if one.estimable:
         assert one.p_value == pytest.approx(other.p_value)
-        assert one.statistic + other.statistic == len(first) * len(second)
-    else:
-        assert one == other
 
 
 @given(grades, grades, st.randoms())
@@ -285,12 +342,13 @@ def test_kruskal_wallis_equals_r():
     [1] 8.93617369930357 2 0.0114692372495911
     """
     found = kruskal_wallis(
-        [[2.9, 3.0, 2.5, 2.6, 3.2], [3.8, 2.7, 4.0, 2.4], [2.8, 3.4, 3.7, 2.2, 2.0]]
+        [[2.9, 3.0, 2.5, 2.6, 3.2], [3.8, 2.7, 4.0, 2.4], [2.8, 3.4, 3.7, 2.2, 2.0]],
+        "chi-squared",
     )
     assert found.statistic == pytest.approx(0.771428571428572, rel=1e-10)
     assert (found.df, found.tied) == (2, False)
     assert found.p_value == pytest.approx(0.679964773578894, rel=1e-10)
-    found = kruskal_wallis([GRADES_1, GRADES_2, {1: 3, 2: 2, 3: 1}])
+    found = kruskal_wallis([GRADES_1, GRADES_2, {1: 3, 2: 2, 3: 1}], "chi-squared")
     assert found.statistic == pytest.approx(8.93617369930357, rel=1e-10)
     assert found.p_value == pytest.approx(0.0114692372495911, rel=1e-10)
     assert found.tied
@@ -298,7 +356,7 @@ def test_kruskal_wallis_equals_r():
 
 @given(grades, grades)
 def test_kruskal_wallis_of_two_groups_is_the_uncorrected_mann_whitney(first, second):
-    found = kruskal_wallis([first, second])
+    found = kruskal_wallis([first, second], "chi-squared")
     if found.estimable:
         reference = stats.mannwhitneyu(
             first, second, method="asymptotic", use_continuity=False
@@ -313,6 +371,30 @@ def test_kruskal_wallis_does_not_depend_on_the_order_of_groups(groups, random):
     other = kruskal_wallis(random.sample(groups, len(groups)))
     if one.estimable:
         assert one.p_value == pytest.approx(other.p_value)
+
+
+def test_kruskal_wallis_of_small_groups_is_by_arrangements():
+    """coin::kruskal_test(y ~ g, distribution = approximate(1e6)): p 0.00723"""
+    small = kruskal_wallis([GRADES_1, GRADES_2, {1: 3, 2: 2, 3: 1}])
+    plain = kruskal_wallis([GRADES_1, GRADES_2, {1: 3, 2: 2, 3: 1}], "chi-squared")
+    assert small.statistic == plain.statistic
+    assert small.method == (
+        "permutation of midranks: 10,000 sampled arrangements, seed 0"
+    )
+    assert small.p_value == pytest.approx(0.00723, abs=0.003)
+    two = kruskal_wallis([GRADES_1, GRADES_2]), mann_whitney(GRADES_1, GRADES_2)
+    assert two[0].p_value == pytest.approx(two[1].p_value, abs=0.005)
+    large = [{1: 10, 2: 10}, {1: 5, 2: 15}]
+    assert kruskal_wallis(large) == kruskal_wallis(large, "chi-squared")
+
+
+def test_unknown_distributions_are_refused():
+    for test in (
+        lambda: mann_whitney([1], [2], "exact"),
+        lambda: kruskal_wallis([[1], [2]], "normal"),
+    ):
+        with pytest.raises(StatError, match="unknown handling"):
+            test()
 
 
 def test_kruskal_wallis_of_equal_values_is_not_p_1():
