@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.choices import CaseStatus
+from cases.choices import CaseStatus, RelationToIndex
 from cases.models import (
     Case,
     Complication,
@@ -153,6 +153,69 @@ def create_operation(
     """A new operation; the index operation is time zero of the case."""
     operation = Operation(case=case, index_operation=index_operation)
     return _create_part(operation, case, by, values, missing)
+
+
+@transaction.atomic
+def change_index_operation(
+    *,
+    by: User,
+    operation: Operation,
+    previous_as: str,
+    version: int,
+    reason: str,
+) -> Operation:
+    """Make another operation of the case time zero of its follow-up.
+
+    ``previous_as`` says what the index operation so far then is: a planned stage, such
+    as the biopsy before the definitive operation, or a re-operation. Every day of the
+    facts is counted anew. Raises what :func:`update_record` raises.
+    """
+    check_can_write(by, operation)
+    reason = reason_for(reason, _("Give a reason for the change."))
+    _lock_cases([operation.case])
+    chosen = records.locked(operation, version)
+    _check_can_be_index(chosen, previous_as)
+    rows = Operation.objects.current().filter(case_id=chosen.case_id)
+    previous = rows.filter(index_operation=True).select_for_update().first()
+    with pghistory.context(user=by.pk, reason=reason):
+        if previous:
+            _set_index(previous, by, index=False, relation=previous_as)
+        _set_index(chosen, by, index=True, relation=None)
+    for each in rows:
+        records.validate(each)
+    audit.record(
+        "operation.index_changed",
+        actor=by,
+        target=chosen.code,
+        centre_id=_centre_id(chosen),
+        previous=previous.code if previous else None,
+        previous_as=previous_as,
+    )
+    tell_changed([chosen.case])
+    return chosen
+
+
+def _check_can_be_index(operation: Operation, previous_as: str) -> None:
+    if operation.is_void:
+        raise records.RecordLocked(_("This operation was voided."))
+    if operation.index_operation:
+        message = _("This is the index operation already.")
+        raise ValidationError({"index_operation": ValidationError(message, "is_index")})
+    if previous_as not in RelationToIndex.values:
+        message = _("Say what the index operation so far then is.")
+        raise ValidationError({"previous_as": ValidationError(message, "required")})
+
+
+def _set_index(
+    operation: Operation, by: User, *, index: bool, relation: str | None
+) -> None:
+    name = "relation_to_index"
+    operation.index_operation = index
+    records.set_values(operation, {name: relation}, {name: None})
+    operation.version += 1
+    operation.updated_at, operation.updated_by = timezone.now(), by
+    names = ["index_operation", "relation_to_index", "missing", "version"]
+    operation.save(update_fields=[*names, "updated_at", "updated_by"])
 
 
 @transaction.atomic
@@ -320,15 +383,7 @@ def verify_case(*, by: User, case: Case, version: int) -> Case:
 def amend_case(*, by: User, case: Case, version: int, reason: str) -> Case:
     """Open a verified case for correction. The reason stays in history and trail."""
     check(by, Permission.WRITE_CASES, case.centre)
-    reason = reason.strip()[:500]
-    if not reason:
-        raise ValidationError(
-            {
-                "reason": ValidationError(
-                    _("Give a reason for the amendment."), "required"
-                )
-            }
-        )
+    reason = reason_for(reason, _("Give a reason for the amendment."))
     current = records.locked(case, version)
     if current.status != CaseStatus.VERIFIED:
         raise records.RecordLocked(_("Only a verified case needs to be opened."))
@@ -337,6 +392,14 @@ def amend_case(*, by: User, case: Case, version: int, reason: str) -> Case:
         "case.amended", actor=by, target=case.code, centre_id=current.centre_id
     )
     return current
+
+
+def reason_for(reason: str, message: str) -> str:
+    """The reason as it is kept. Raises ValidationError with the message without one."""
+    reason = reason.strip()[:500]
+    if not reason:
+        raise ValidationError({"reason": ValidationError(message, "required")})
+    return reason
 
 
 def _set_status(case: Case, by: User, status: CaseStatus, reason: str = "") -> Case:

@@ -380,6 +380,11 @@ class Consistency(models.TextChoices):
     CYSTIC = "cystic", _("Cystic")
 
 
+class RelationToIndex(models.TextChoices):
+    PLANNED_STAGE = "planned_stage", _("Planned stage or biopsy of the same treatment")
+    REOPERATION = "reoperation", _("Re-operation")
+
+
 class EorSurgeon(models.TextChoices):
     GTR = "gtr", _("Gross total (GTR)")
     NTR = "ntr", _("Near total (NTR)")

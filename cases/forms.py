@@ -218,6 +218,7 @@ class OperationForm(RecordForm):
             _("Operation"),
             (
                 "surgery_date",
+                "relation_to_index",
                 "urgency",
                 "approach",
                 "bone_work",
@@ -260,8 +261,11 @@ class OperationForm(RecordForm):
     }
 
     def __init__(self, data: Any = None, *, case: Case, **kwargs: Any) -> None:
-        """``case`` decides whether a myelotomy is asked for."""
+        """``case`` decides whether a myelotomy and the relation are asked for."""
         record = kwargs.get("record")
+        index = case.index_operation if case.pk else None
+        if index is None or (record and record.pk == index.pk):
+            self.sections = without("relation_to_index", self.sections)
         inside = case.compartment in {
             choices.Compartment.INTRAMEDULLARY,
             choices.Compartment.INTRADURAL_BOTH,

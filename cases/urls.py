@@ -53,6 +53,11 @@ urlpatterns = [
         name="operation-edit",
     ),
     path(
+        "cases/<code:code>/operations/<code:operation>/make-index/",
+        state.make_index,
+        name="operation-make-index",
+    ),
+    path(
         "cases/<code:code>/operations/<code:operation>/void/",
         state.void_operation,
         name="operation-void",

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import actions
+from cases.choices import RelationToIndex
 from cases.filters import CaseFilter
 from cases.models import (
     Case,
@@ -109,6 +110,12 @@ class OperationSerializer(RecordSerializer):
     model = Operation
     above = Parent("case", Case.objects)
     once = {"index_operation": IndexOperationField}
+
+
+class MakeIndexSerializer(ReasonSerializer):
+    """Why follow-up counts from another operation, and what the one so far then is."""
+
+    previous_as = serializers.ChoiceField(choices=RelationToIndex.choices)
 
 
 class ComplicationSerializer(RecordSerializer):
@@ -268,6 +275,21 @@ class OperationViewSet(RecordViewSet):
 
     def make(self, **given: Any) -> Operation:
         return actions.create_operation(**given)
+
+    @extend_schema(request=MakeIndexSerializer, parameters=[IF_MATCH, ETAG])
+    @action(detail=True, methods=["post"], url_path="make-index")
+    def make_index(self, request: Request, code: str) -> Response:
+        """Count the follow-up from this operation, with a reason."""
+        operation, version = self.find(code), expected_version(request)
+        serializer = MakeIndexSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.changed(
+            actions.change_index_operation,
+            by=person_of(request),
+            operation=operation,
+            version=version,
+            **serializer.validated_data,
+        )
 
 
 class PartsOfOperation(django_filters.FilterSet):

@@ -18,6 +18,7 @@ from registry.fields import (
     FlagField,
     LevelField,
     MeasureField,
+    MissingReason,
     MultiChoiceField,
     Need,
     Privacy,
@@ -371,6 +372,23 @@ class Case(ClinicalRecord):
             ),
             None,
         )
+
+    @property
+    def final_extent(self) -> str | None:
+        """Extent of resection on MRI after the last planned stage of the resection.
+
+        A stage whose extent does not apply, such as a fusion, leaves it as it was.
+        Without a date a stage counts as the last one; facts.sql derives the same.
+        """
+        stages = [
+            operation
+            for operation in self.operations.all()
+            if not operation.is_void
+            and operation.is_stage
+            and operation.missing.get("eor_mri") != MissingReason.NOT_APPLICABLE
+        ]
+        last = max(stages, key=lambda each: each.place_among_stages, default=None)
+        return last.eor_mri if last else None
 
     @property
     def operated_on(self) -> date | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -43,6 +44,16 @@ class Operation(ClinicalRecord):
         group="operation",
     )
     index_operation = models.BooleanField(_("index operation"), default=True)
+    relation_to_index = ChoiceField(
+        _("relation to the index operation"),
+        choices=choices.RelationToIndex.choices,
+        definition=_(
+            "A planned stage, or a biopsy before the definitive operation, belongs to "
+            "the same resection; whatever else follows is a re-operation."
+        ),
+        need=Need.CONDITIONAL,
+        group="operation",
+    )
     urgency = ChoiceField(
         _("urgency"),
         choices=choices.Urgency.choices,
@@ -193,6 +204,13 @@ class Operation(ClinicalRecord):
                 ),
             ),
             Rule(
+                condition=Q(index_operation=False) | Q(relation_to_index__isnull=True),
+                name="operation_index_has_no_relation",
+                violation_error_message=_(
+                    "The index operation has no relation to itself."
+                ),
+            ),
+            Rule(
                 condition=Q(discharge_date__isnull=True)
                 | Q(surgery_date__isnull=True)
                 | Q(discharge_date__gte=F("surgery_date")),
@@ -235,14 +253,28 @@ class Operation(ClinicalRecord):
 
     CONSTRAINT_FIELDS = {
         "operation_one_index_per_case": "index_operation",
+        "operation_index_has_no_relation": "relation_to_index",
         "operation_discharge_after_surgery": "discharge_date",
         "operation_levels_in_order": "levels_opened_to",
         "operation_alarm_needs_monitoring": "ionm_alarm",
         "operation_eor_percent_agrees": "eor_percent",
     }
 
+    @property
+    def is_stage(self) -> bool:
+        """Whether it belongs to the resection that starts follow-up."""
+        planned = choices.RelationToIndex.PLANNED_STAGE
+        return self.index_operation or self.relation_to_index == planned
+
+    @property
+    def place_among_stages(self) -> tuple[date, bool, int]:
+        """Orders the stages of a resection in time."""
+        return (self.surgery_date or date.max, not self.index_operation, self.pk or 0)
+
     def applicable(self, field: Any) -> bool:
         monitored = bool(self.ionm_modality) and "none" not in self.ionm_modality
+        if field.name == "relation_to_index":
+            return not self.index_operation
         if field.name == "myelotomy":
             return self.case.compartment == choices.Compartment.INTRAMEDULLARY
         if field.name == "ionm_alarm":
@@ -263,12 +295,11 @@ class Operation(ClinicalRecord):
             errors["surgery_date"] = _(
                 "The operation precedes the first symptom of %(day)s."
             ) % {"day": self.case.onset_date.isoformat()}
-        if not self.index_operation and day:
-            index = self.case.index_operation
-            if index and index.surgery_date and day < index.surgery_date:
-                errors["index_operation"] = _(
-                    "The index operation is the earliest; this one precedes it."
-                )
+        if self._precedes_the_index_wrongly():
+            errors["index_operation"] = _(
+                "The index operation is the earliest, but for a planned stage or a "
+                "biopsy; this one precedes it."
+            )
         if self._intramedullary_without_myelotomy():
             errors["myelotomy"] = _(
                 "Resecting an intramedullary tumour takes a myelotomy, unless it is "
@@ -276,6 +307,14 @@ class Operation(ClinicalRecord):
             )
         if errors:
             raise ValidationError(errors)
+
+    def _precedes_the_index_wrongly(self) -> bool:
+        planned = choices.RelationToIndex.PLANNED_STAGE
+        if self.index_operation or self.relation_to_index == planned:
+            return False
+        index = self.case.index_operation
+        days = (self.surgery_date, index.surgery_date if index else None)
+        return all(days) and days[0] < days[1]  # type: ignore[operator]
 
     def _intramedullary_without_myelotomy(self) -> bool:
         case = self.case

@@ -114,6 +114,26 @@ def posted_reason(request: HttpRequest) -> str:
 
 
 @require_POST
+def make_index(request: HttpRequest, code: str, operation: str) -> HttpResponse:
+    """Count the follow-up from another operation."""
+    case = find_case(request, code)
+    found = find_part(Operation, operation, case=case)
+
+    def step() -> str:
+        actions.change_index_operation(
+            by=person_of(request),
+            operation=found,
+            previous_as=request.POST.get("previous_as", ""),
+            version=posted_version(request),
+            reason=posted_reason(request),
+        )
+        return _("Follow-up now counts from this operation.")
+
+    attempt(request, step)
+    return back_to(case, "operations")
+
+
+@require_POST
 def void_case(request: HttpRequest, code: str) -> HttpResponse:
     case = find_case(request, code)
     return void(request, case, case, actions.void_record)

@@ -92,9 +92,8 @@ class Recurrence(ClinicalRecord):
             raise ValidationError(errors)
 
     def _kind_errors(self) -> dict[str, Any]:
-        operation = self.case.index_operation
-        extent = operation.eor_mri if operation else None
-        if operation is None:
+        extent = self.case.final_extent
+        if self.case.index_operation is None:
             return {"kind": _("Enter the index operation first.")}
         if self.kind == choices.RecurrenceKind.RECURRENCE and extent != EorMri.GTR:
             return {

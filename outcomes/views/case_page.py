@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cases.choices import RelationToIndex
 from cases.completeness import Completeness, completeness_of
 from cases.models import Case, Complication, MriStudy, Operation
 from outcomes.models import Recurrence, Visit, VitalStatus
@@ -92,6 +93,7 @@ def page_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         "tumour_facts": tumour_facts(case),
         "presentation_facts": presentation_facts(case),
         "mri_blocks": [mri_block(study) for study in case.mri_studies.all()],
+        "relations": RelationToIndex.choices,
         "operation_blocks": [operation_block(each) for each in case.operations.all()],
         "recurrence_blocks": [
             recurrence_block(each) for each in case.recurrences.all()

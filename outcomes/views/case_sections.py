@@ -89,7 +89,9 @@ def mri_block(study: MriStudy) -> dict[str, Any]:
 
 def operation_block(operation: Operation) -> dict[str, Any]:
     title = _("Index operation") if operation.index_operation else _("Later operation")
-    told = frozenset({"surgery_date"})
+    if operation.relation_to_index:
+        title = operation.get_relation_to_index_display()
+    told = frozenset({"surgery_date", "relation_to_index"})
     return {
         "record": operation,
         "title": title,

@@ -126,7 +126,10 @@ def test_a_later_operation_does_not_precede_the_first(page: Client, case: Case) 
     response = post(page, "cases:operation-new", [case.code], earlier)
     assert response.status_code == 422
     assert response.context["forms"][0].errors["surgery_date"] == [
-        "The index operation is the earliest; this one precedes it."
+        (
+            "The index operation is the earliest, but for a planned stage or a biopsy; "
+            "this one precedes it."
+        )
     ]
 
 

@@ -48,6 +48,7 @@ MATRIX: dict[str, dict[str, dict[str, int]]] = {
     "cases/<code>/complete/": {"POST": CHANGE},
     "cases/<code>/verify/": {"POST": VERIFY},
     "cases/<code>/amend/": {"POST": CHANGE},
+    "operations/<code>/make-index/": {"POST": CHANGE},
     "facts/": {"GET": FACTS},
     "codebook/": {"GET": FACTS},
     "summaries/<measure>/": {"GET": FACTS},

@@ -137,6 +137,7 @@ MATRIX: dict[str, Rows] = {
     f"{PARTS}operations/new/": form(WRITES, STEPS, NOT_BY_CASE),
     f"{PARTS}operations/<operation>/": RECORD,
     f"{PARTS}operations/<operation>/void/": step(STEPS),
+    f"{PARTS}operations/<operation>/make-index/": step(STEPS),
     f"{EVENTS}new/": PART,
     f"{EVENTS}<complication>/": PART,
     f"{EVENTS}<complication>/void/": step(STEPS),
