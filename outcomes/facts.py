@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from cases.models import Case
 from outcomes.models import CaseFacts
 from outcomes.models.fact_columns import FACT_COLUMNS
-from outcomes.models.outcome_columns import pivot_sql
+from outcomes.models.mri_columns import features_sql
+from outcomes.models.outcome_columns import (
+    joa_maximum_sql,
+    joa_reasons_sql,
+    pivot_sql,
+)
+from outcomes.models.pain_columns import nrs_reasons_sql
 from outcomes.models.pseudonym import pseudonym_sql
-from outcomes.windows import RESIDUAL_PAIN_FROM_DAY, WINDOWS_VERSION, windows_sql
+from outcomes.windows import (
+    EARLY_DEATH_DAYS,
+    LOST_AFTER_DAYS,
+    RESIDUAL_PAIN_FROM_DAY,
+    WINDOWS_VERSION,
+    windows_sql,
+)
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 # Cases of one transaction of the rebuild: their rows are locked while it runs, so a
 # save that meets it waits for a moment only.
 REBUILD_BATCH = 5000
+
+# Held by the transaction that takes a batch up to date, so that workers do not do it twice.
+UPKEEP_LOCK = 5_283_001
 
 # Planning the statement takes longer than running it for a few cases, so each
 # connection prepares it once.
@@ -39,7 +56,8 @@ OUTDATED = """
 SELECT tumour.id FROM cases_case tumour
 LEFT JOIN outcomes_casefacts facts ON facts.case_id = tumour.id
 WHERE tumour.id > %(after)s AND tumour.voided_at IS NULL
-  AND facts.definition IS DISTINCT FROM %(definition)s
+  AND (facts.definition IS DISTINCT FROM %(definition)s
+    OR facts.cutoff_date < %(cutoff)s)
 ORDER BY tumour.id LIMIT %(limit)s
 """
 
@@ -71,6 +89,12 @@ def _upsert_template() -> str:
         .format(
             windows=windows_sql(),
             residual_pain_from_day=RESIDUAL_PAIN_FROM_DAY,
+            early_death_days=EARLY_DEATH_DAYS,
+            lost_after_days=LOST_AFTER_DAYS,
+            features=features_sql(),
+            joa_maximum=joa_maximum_sql(),
+            joa_reasons=joa_reasons_sql(),
+            nrs_reasons=nrs_reasons_sql(),
             pivot=pivot_sql(),
             names=", ".join(quoted),
             columns=",\n  ".join(expressions),
@@ -83,8 +107,22 @@ def _upsert_template() -> str:
 
 @cache
 def upsert_sql() -> str:
-    """The statement with parameters ``cases`` (a list of keys) and ``definition``."""
+    """The statement; its parameters are ``cases`` and those of :func:`the_same_for_all`."""
     return _upsert_template()
+
+
+def data_cutoff() -> date:
+    """The day as of which windows are over and patients lost: the first of the month.
+
+    By months, so that the facts of all cases share it and change with the calendar
+    rarely, and all at once; by UTC, whoever saves.
+    """
+    return timezone.now().date().replace(day=1)
+
+
+def the_same_for_all() -> dict[str, Any]:
+    """Parameters of the statement that do not depend on the case."""
+    return {"definition": definition(), "cutoff": data_cutoff()}
 
 
 def refresh(case_ids: Iterable[int]) -> None:
@@ -96,7 +134,7 @@ def refresh(case_ids: Iterable[int]) -> None:
     cases = sorted(set(case_ids))
     if not cases:
         return
-    parameters: dict[str, Any] = {"cases": cases, "definition": definition()}
+    parameters = {"cases": cases} | the_same_for_all()
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(LOCK_CASES, parameters)
         if len(cases) > PREPARED_UP_TO:
@@ -114,11 +152,12 @@ def _prepared(cursor: CursorWrapper) -> str:
     name = "refresh_facts_" + definition().replace("-", "_")
     cursor.execute("SELECT 1 FROM pg_prepared_statements WHERE name = %s", [name])
     if cursor.fetchone() is None:
-        statement = upsert_sql() % {"cases": "$1", "definition": "$2"}
-        cursor.execute(f"PREPARE {name} (bigint[], text) AS {statement}")
+        places = {"cases": "$1", "definition": "$2", "cutoff": "$3"}
+        statement = upsert_sql() % places
+        cursor.execute(f"PREPARE {name} (bigint[], text, date) AS {statement}")
     return (
         "SET LOCAL plan_cache_mode = force_generic_plan;"
-        f"EXECUTE {name} (%(cases)s, %(definition)s);"
+        f"EXECUTE {name} (%(cases)s, %(definition)s, %(cutoff)s);"
         "SET LOCAL plan_cache_mode = auto"
     )
 
@@ -131,7 +170,8 @@ def rebuild(
 ) -> int:
     """Derive the facts of every case in batches; returns how many were visited.
 
-    ``outdated_only`` takes the cases whose facts are missing or of an older definition.
+    ``outdated_only`` takes the cases whose facts are missing, of an older definition or
+    as of an earlier data cut-off.
     Each batch is its own transaction, so the work can be broken off and taken up again.
     """
     visited, last = 0, 0
@@ -151,14 +191,26 @@ def without_time_limit() -> None:
         cursor.execute("SET LOCAL statement_timeout = 0")
 
 
-def _next_cases(after: int, batch: int, outdated_only: bool) -> Sequence[int]:
-    if not outdated_only:
-        found = Case.objects.filter(pk__gt=after).order_by("pk")
-        return list(found.values_list("pk", flat=True)[:batch])
+def own_turn() -> bool:
+    """Whether no other transaction takes facts up to date; until this one ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            OUTDATED, {"after": after, "limit": batch, "definition": definition()}
-        )
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [UPKEEP_LOCK])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _next_cases(after: int, batch: int, outdated_only: bool) -> Sequence[int]:
+    if outdated_only:
+        return outdated(limit=batch, after=after)
+    found = Case.objects.filter(pk__gt=after).order_by("pk")
+    return list(found.values_list("pk", flat=True)[:batch])
+
+
+def outdated(*, limit: int, after: int = 0) -> list[int]:
+    """Keys of cases whose facts are missing, or of an older definition or cut-off."""
+    with connection.cursor() as cursor:
+        limits = {"after": after, "limit": limit}
+        cursor.execute(OUTDATED, limits | the_same_for_all())
         return [case_id for (case_id,) in cursor.fetchall()]
 
 

@@ -15,9 +15,9 @@ from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
 from cases.signals import case_changed
-from outcomes import facts, summaries
+from outcomes import facts, summaries, upkeep
 from outcomes.signals import outcome_changed
-from outcomes.tasks import refresh_summaries
+from outcomes.tasks import refresh_outdated_facts, refresh_summaries
 from registry.celery import enqueue, publish
 from registry.models import Centre
 from registry.signals import sweep
@@ -55,3 +55,10 @@ def announce_stale(sender: object, **kwargs: object) -> None:
     summaries.ensure_rows()
     for centre_id in summaries.stale_scopes():
         publish(refresh_summaries, centre_id)
+
+
+@receiver(sweep, dispatch_uid="outcomes.outdated_facts")
+def announce_outdated(sender: object, **kwargs: object) -> None:
+    """Ask for facts that a new version or a new month left behind."""
+    if upkeep.any_outdated():
+        publish(refresh_outdated_facts)

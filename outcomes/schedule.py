@@ -13,10 +13,8 @@ from typing import Any
 from django.utils.text import capfirst
 
 from outcomes.choices import VisitType
-from outcomes.windows import LAST, PREOP, WINDOWS, Window
+from outcomes.windows import LAST, LOST_AFTER_DAYS, PREOP, WINDOWS, Window
 
-# Without any contact for longer than this (18 months), a living patient counts as lost.
-LOST_AFTER_DAYS = 548
 SCHEDULED = tuple(window for window in WINDOWS if window is not LAST)
 # Appointments that somebody has to make; the others happen in hospital.
 APPOINTMENTS = tuple(window for window in SCHEDULED if window.opens > 30)

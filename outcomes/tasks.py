@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from outcomes import summaries
+from outcomes import summaries, upkeep
 
 
 @shared_task(name="outcomes.refresh_summaries")
 def refresh_summaries(centre_id: int | None) -> None:
     """Refresh what is stale in a scope; None is the pool of all centres."""
     summaries.refresh_scope(centre_id)
+
+
+@shared_task(name="outcomes.refresh_outdated_facts")
+def refresh_outdated_facts() -> None:
+    """Take a batch of facts up to date after a new version or with a new month."""
+    upkeep.refresh_outdated()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -73,27 +72,6 @@ RELEASE_BY_PRIVACY = {
 }
 
 
-def copied(
-    model: type[models.Model], alias: str, *names: str, release: Release | None = None
-) -> Iterator[FactColumn]:
-    """Columns that repeat fields of a model, under their own names."""
-    for name in names:
-        field: Any = model._meta.get_field(name)
-        privacy = getattr(field, "privacy", Privacy.CLINICAL)
-        yield FactColumn(
-            name=name,
-            kind=kind_of(field),
-            label=field.verbose_name,
-            expression=f'{alias}."{field.column}"',
-            definition=getattr(field, "definition", ""),
-            unit=getattr(field, "unit", ""),
-            values=tuple(field.flatchoices or ()),
-            privacy=privacy,
-            source=f"{model._meta.label}.{name}",
-            release=release or RELEASE_BY_PRIVACY.get(privacy, Release.DROP),
-        )
-
-
 def kind_of(field: models.Field[Any, Any]) -> Kind:
     """The kind of a described field; codes and levels are text."""
     for field_class, kind in (
@@ -105,3 +83,26 @@ def kind_of(field: models.Field[Any, Any]) -> Kind:
         if isinstance(field, field_class):
             return kind
     return Kind.TEXT
+
+
+def column_of(
+    field: Any,
+    expression: str,
+    *,
+    source: str,
+    release: Release | None = None,
+) -> FactColumn:
+    """A column that repeats a described field under its own name."""
+    privacy = getattr(field, "privacy", Privacy.CLINICAL)
+    return FactColumn(
+        name=field.name,
+        kind=kind_of(field),
+        label=field.verbose_name,
+        expression=expression,
+        definition=getattr(field, "definition", ""),
+        unit=getattr(field, "unit", ""),
+        values=tuple(field.flatchoices or ()),
+        privacy=privacy,
+        source=source,
+        release=release or RELEASE_BY_PRIVACY.get(privacy, Release.DROP),
+    )

@@ -7,15 +7,19 @@ how they are derived. Their SQL speaks of the row sources that
 
 from __future__ import annotations
 
+from outcomes.models.course_columns import COURSE_COLUMNS
+from outcomes.models.endpoint_columns import ENDPOINT_COLUMNS
 from outcomes.models.fact_column import FactColumn
-from outcomes.models.outcome_columns import ENDPOINT_COLUMNS, WINDOW_COLUMNS
+from outcomes.models.mri_columns import MRI_COLUMNS
+from outcomes.models.outcome_columns import score_columns
+from outcomes.models.pain_columns import pain_columns
 from outcomes.models.record_columns import (
     CODE_COLUMNS,
-    MRI_COLUMNS,
     OPERATION_COLUMNS,
     PATIENT_COLUMNS,
     TUMOUR_COLUMNS,
 )
+from outcomes.windows import WINDOWS
 
 FACT_COLUMNS: tuple[FactColumn, ...] = (
     *CODE_COLUMNS,
@@ -23,7 +27,13 @@ FACT_COLUMNS: tuple[FactColumn, ...] = (
     *TUMOUR_COLUMNS,
     *MRI_COLUMNS,
     *OPERATION_COLUMNS,
-    *WINDOW_COLUMNS,
+    *(
+        column
+        for window in WINDOWS
+        for columns in (score_columns, pain_columns)
+        for column in columns(window)
+    ),
     *ENDPOINT_COLUMNS,
+    *COURSE_COLUMNS,
 )
 COLUMN_BY_NAME = {column.name: column for column in FACT_COLUMNS}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from cases import choices
-from cases.models import Case, MriStudy, Operation, Patient
-from outcomes.models.fact_column import FactColumn, Kind, Release, copied
+from cases.models import Case, Operation, Patient
+from outcomes.models.fact_column import FactColumn, Kind, Release
+from outcomes.models.reasons import copied
 from registry.fields import Privacy
 
 AGE_SOURCES = (
@@ -166,57 +167,6 @@ TUMOUR_COLUMNS = (
         values=tuple(choices.VolumeMethod.choices),
     ),
     *copied(Case, "tumour", "incidental", "symptom_duration_months", "first_symptom"),
-)
-
-MRI_COLUMNS = (
-    FactColumn(
-        "has_preop_mri",
-        Kind.FLAG,
-        _("pre-operative MRI"),
-        "preop_mri.id IS NOT NULL",
-        definition=_(
-            "The features are those of the latest study before the operation."
-        ),
-    ),
-    FactColumn(
-        "preop_mri_day",
-        Kind.WHOLE,
-        _("pre-operative MRI, day"),
-        "preop_mri.mri_day",
-        unit=_("days"),
-    ),
-    *copied(
-        MriStudy,
-        "preop_mri",
-        "field_strength_T",
-        "gd_given",
-        "t1_signal",
-        "t2_signal",
-        "enhancement",
-        "border",
-        "margin_demarcation",
-        "oedema_present",
-    ),
-    FactColumn(
-        "oedema_total_seg",
-        Kind.NUMBER,
-        _("oedema, total"),
-        "CASE WHEN NOT preop_mri.oedema_present THEN 0"
-        " ELSE preop_mri.oedema_cranial_seg + preop_mri.oedema_caudal_seg END",
-        definition=_("Cranial and caudal extent without the tumour; 0 without oedema."),
-        unit=_("segments"),
-    ),
-    *copied(
-        MriStudy,
-        "preop_mri",
-        "syrinx",
-        "syrinx_max_diam_mm",
-        "cyst",
-        "haemosiderin",
-        "cord_displacement",
-        "csf_cleft_or_meniscus",
-        "cord_compression_grade",
-    ),
 )
 
 OPERATION_COLUMNS = (

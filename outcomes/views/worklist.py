@@ -21,14 +21,13 @@ from cases.views.finding import person_of
 from outcomes.models import Visit, VitalStatus
 from outcomes.schedule import (
     APPOINTMENTS,
-    LOST_AFTER_DAYS,
     Expected,
     expectation,
     is_lost,
 )
 from outcomes.views.case_list import readable_cases, with_parts
 from outcomes.views.case_page import all_parts
-from outcomes.windows import Window
+from outcomes.windows import LOST_AFTER_DAYS, Window
 from registry import audit
 from registry.display import levels_shown
 from registry.permissions import Permission, can, check

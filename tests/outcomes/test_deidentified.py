@@ -63,7 +63,7 @@ def test_no_dates_and_no_codes_are_released() -> None:
         for field in CaseFacts._meta.fields
         if type(field) is models.DateField
     ]
-    assert dates == ["surgery_date"]
+    assert sorted(dates) == ["cutoff_date", "surgery_date"]
 
 
 @pytest.mark.django_db

@@ -92,14 +92,15 @@ def test_a_visit_without_a_day_fills_the_window_it_was_entered_for() -> None:
     assert facts_of(case).mmcs_m12 == 2
 
 
-def test_the_last_visit_is_the_last_scored_by_an_examiner() -> None:
+def test_the_last_grade_is_the_last_that_was_given() -> None:
     case = operated_case()
     factories.make_visit(case, "m24", day=730, mmcs=1)
     factories.make_visit(
         case, "unscheduled", day=2500, mmcs=None, mode="phone", assessor="patient"
     )
-    assert facts_of(case).visit_day_last == 730
-    assert facts_of(case).followup_days == 2500
+    row = facts_of(case)
+    assert (row.mmcs_last, row.mmcs_last_day, row.visit_day_last) == (1, 730, 2500)
+    assert row.followup_days == 2500
 
 
 # --- scores --------------------------------------------------------------------------
