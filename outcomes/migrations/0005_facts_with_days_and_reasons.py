@@ -6,7 +6,7 @@ from outcomes.migration_operations import AddFields
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0004_relation_to_index'),
+        ('cases', '0005_relation_to_index'),
         ('outcomes', '0004_rows_by_pseudonym'),
         ('registry', '0002_functions_and_triggers'),
     ]

@@ -139,7 +139,7 @@ def test_the_forms_of_the_facts_agree(some_cases: Cast) -> None:
         assert {name: value != "" for name, value in row.items()} == {
             name: value is not None for name, value in page.items()
         }
-        assert row["incidental"] == str(page["incidental"]).lower()
+        assert row["incidental"] == str(page["incidental"]).upper()
 
 
 def test_facts_as_parquet_are_typed(some_cases: Cast) -> None:

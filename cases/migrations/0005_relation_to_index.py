@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0003_folded_hospital_number'),
+        ('cases', '0004_drafts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
