@@ -5,8 +5,7 @@ likelihood (a coefficient of 17 with an error of 3599) nor gives the Efron-weigh
 variances at each death that the check of proportional hazards needs.
 
 References: Cox 1972; Efron 1977; Grambsch and Therneau 1994 and R's ``cox.zph`` (score
-test, survival 3); Peduzzi et al. 1995 (ten events per variable); Bryson and Johnson
-1981 (monotone likelihood).
+test, survival 3). What is refused, and why, stands in ``cox_design``.
 """
 
 from __future__ import annotations
@@ -18,32 +17,34 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import chi2, norm
 
-from outcomes.stats.checks import (
-    FloatArray,
-    as_cases,
-    as_flags,
-    as_floats,
-    check_level,
-    check_same_length,
+from outcomes.stats.checks import FloatArray, check_level
+from outcomes.stats.cox_design import (
+    FEW_EVENTS,
+    NO_EVENTS,
+    SEPARATION,
+    CoxCases,
+    Finding,
+    cox_cases,
+    reasons_against,
+    warnings_about,
 )
+from outcomes.stats.cox_firth import FirthCoxModel, firth_of
 from outcomes.stats.cox_likelihood import DeathTerms, RiskSets
-from outcomes.stats.cox_separation import is_monotone, one_sided_variables
-from outcomes.stats.errors import ConvergenceError, StatError
-from outcomes.stats.event_table import EventTable, table_from_rows
+from outcomes.stats.cox_separation import is_monotone
+from outcomes.stats.errors import ConvergenceError
 from outcomes.stats.proportions import standard_normal_limit
 from outcomes.stats.result import Interval, Result, TestResult, finite_exp
 from outcomes.stats.survival import curve_of
 
-EVENTS_PER_VARIABLE = 10
 _MAX_STEPS = 50
 # A standardised coefficient this large, a hazard ratio above 20 for one standard
 # deviation, is rare in nature and usual under separation: it calls the exact check.
 _SUSPICIOUS = 3.0
-NO_CONTRAST = (
-    "on the days of the events the cases still at risk do not differ enough "
-    "in the variables"
-)
+# Near a maximum Newton's steps shrink to nothing; where there is none they go on by
+# about 1 on the scale of the log hazard, however little there is still to gain.
+_STILL_MOVING = 0.01
 SEPARATED_TOGETHER = "separation: the variables together order the events completely"
+FIRTH, RATE, FEWER_VARIABLES = "firth-cox", "exact-limits", "fewer-variables"
 PROPORTIONALITY = "proportional hazards (scaled Schoenfeld residuals)"
 
 
@@ -72,10 +73,18 @@ class ProportionalHazards(Result):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CoxModel(Result):
-    """A fitted model, or the reasons why it was refused (``coefficients`` empty)."""
+    """A fitted model, or the reasons why it was refused (``coefficients`` empty).
+
+    ``warnings`` do not refuse. ``next_step`` is a code: "firth-cox" with the model in
+    ``firth`` (under separation and with few events), "exact-limits" (no events: give
+    the limits of the share or the rate), "fewer-variables".
+    """
 
     estimable: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
+    next_step: str | None = None
+    firth: FirthCoxModel | None = None
     n: int
     n_events: int
     variables: tuple[str, ...]
@@ -103,114 +112,78 @@ def cox(
     variables: Mapping[str, ArrayLike],
     weights: ArrayLike | None = None,
     level: float = 0.95,
+    *,
+    alternative: bool = True,
 ) -> CoxModel:
     """Hazard ratios of named numeric variables (0/1 for groups) on the time to event.
 
     ``weights`` are whole numbers of cases that a row stands for, so that equal cases
-    may come as counts; they act exactly as repeated rows, also for ties.
+    may come as counts; they act as repeated rows, also for ties. Only events are laid
+    out one by one, so that millions of cases cost no more than their distinct rows.
 
     Wald intervals and tests; R: ``coxph(Surv(days, events) ~ …)`` and ``cox.zph``.
-    Refused, with reasons, without events, with fewer than ten events per variable, for
-    a variable that is constant or a combination of others, and under separation,
-    where the likelihood has no maximum.
+    Refused, with reasons and a next step, without events, for a variable that is
+    constant or a combination of others, and under separation, where the likelihood has
+    no maximum. Below ten events per variable the model comes with a warning. Then and
+    under separation Firth's model comes too, unless ``alternative`` is False.
     """
     level = check_level(level)
-    table = table_from_rows(days, events, weights)
-    names, matrix = _design(variables, len(np.asarray(days)))
-    times, flags = as_floats(days, "days"), as_flags(events, "events")
-    cases = as_cases(weights, times, "days")
-    times, flags, matrix = times[cases], flags[cases], matrix[cases]
-    reasons = _reasons_before_fitting(names, matrix, times, flags)
-    if reasons:
-        return _refused(reasons, names, table, level)
-    centre, scale = matrix.mean(axis=0), matrix.std(axis=0)
-    sets = RiskSets.of(times, flags, (matrix - centre) / scale)
-    information = sets.terms(np.zeros(len(names))).information
-    if np.linalg.matrix_rank(information, hermitian=True) < len(names):
-        return _refused((NO_CONTRAST,), names, table, level)
-    fit = _maximum(sets)
-    if fit is None:
-        return _refused((SEPARATED_TOGETHER,), names, table, level)
-    curve = curve_of(table)
+    cases = cox_cases(days, events, variables, weights)
+    reasons, fit = reasons_against(cases), None
+    if not reasons:
+        sets = cases.risk_sets()
+        fit = _maximum(sets)
+        if fit is None:
+            reasons = (Finding(code=SEPARATION, text=SEPARATED_TOGETHER),)
+    warnings = warnings_about(cases)
+    step = _next_step(reasons, warnings)
+    model = CoxModel(
+        estimable=fit is not None,
+        reasons=reasons,
+        warnings=warnings,
+        next_step=step,
+        firth=_firth(cases, level) if alternative and step == FIRTH else None,
+        n=cases.table.n,
+        n_events=cases.table.n_events,
+        variables=cases.names,
+        level=level,
+    )
+    return model if fit is None else _with_estimates(model, cases, sets, fit)
+
+
+def _next_step(
+    reasons: tuple[Finding, ...], warnings: tuple[Finding, ...]
+) -> str | None:
+    codes = {reason.code for reason in reasons}
+    if codes == {NO_EVENTS}:
+        return RATE
+    if codes - {SEPARATION}:
+        return FEWER_VARIABLES
+    few = any(warning.code == FEW_EVENTS for warning in warnings)
+    return FIRTH if codes or few else None
+
+
+def _firth(cases: CoxCases, level: float) -> FirthCoxModel | None:
+    """None where it does not settle, so that the refusal itself still stands."""
+    try:
+        return firth_of(cases, level)
+    except ConvergenceError:
+        return None
+
+
+def _with_estimates(
+    model: CoxModel, cases: CoxCases, sets: RiskSets, fit: _Fit
+) -> CoxModel:
+    curve = curve_of(cases.table)
     before = np.concatenate([[1.0], curve.survival])
     place = np.searchsorted(np.asarray(curve.days), sets.death_days, side="left")
-    return CoxModel(
-        estimable=True,
-        reasons=(),
-        n=table.n,
-        n_events=table.n_events,
-        variables=names,
-        coefficients=_coefficients(names, fit, scale, level),
+    return dataclasses.replace(
+        model,
+        coefficients=_coefficients(cases.names, fit, cases.scale, model.level),
         log_likelihood_null=fit.null,
         log_likelihood=fit.terms.log_likelihood,
         likelihood_ratio=_likelihood_ratio(fit),
-        proportional_hazards=_proportionality(names, fit, 1 - before[place]),
-        level=level,
-    )
-
-
-def _refused(
-    reasons: tuple[str, ...], names: tuple[str, ...], table: EventTable, level: float
-) -> CoxModel:
-    return CoxModel(
-        estimable=False,
-        reasons=reasons,
-        n=table.n,
-        n_events=table.n_events,
-        variables=names,
-        level=level,
-    )
-
-
-def _design(
-    variables: Mapping[str, ArrayLike], n: int
-) -> tuple[tuple[str, ...], FloatArray]:
-    if not variables:
-        raise StatError("variables is empty")
-    columns = {name: as_floats(values, name) for name, values in variables.items()}
-    check_same_length(days=range(n), **columns)
-    return tuple(columns), np.column_stack(list(columns.values()))
-
-
-def _reasons_before_fitting(
-    names: tuple[str, ...], matrix: FloatArray, times: FloatArray, flags: np.ndarray
-) -> tuple[str, ...]:
-    """Everything that speaks against a fit, each in a sentence."""
-    n_events = int(flags.sum())
-    if n_events == 0:
-        return ("no events",)
-    reasons = []
-    if n_events < EVENTS_PER_VARIABLE * len(names):
-        reasons.append(
-            f"too few events: {n_events} for {len(names)} variable(s), at least "
-            f"{EVENTS_PER_VARIABLE * len(names)} are needed"
-        )
-    constant = (np.ptp(matrix, axis=0) == 0) | (matrix.std(axis=0) == 0)
-    reasons += [
-        f"{name} is the same for every case"
-        for name, same in zip(names, constant, strict=True)
-        if same
-    ]
-    varying = matrix[:, ~constant]
-    standard = (varying - varying.mean(axis=0)) / varying.std(axis=0)
-    if standard.size and np.linalg.matrix_rank(standard) < standard.shape[1]:
-        reasons.append("a variable is a combination of the others")
-    one_sided = one_sided_variables(times, flags, matrix) & ~constant
-    reasons += [
-        _separation_by(names[place], matrix[:, place], flags)
-        for place in np.flatnonzero(one_sided)
-    ]
-    return tuple(reasons)
-
-
-def _separation_by(name: str, column: FloatArray, flags: np.ndarray) -> str:
-    values = np.unique(column)
-    without = np.setdiff1d(values, column[flags])
-    if len(values) == 2 and len(without) == 1:
-        return f"separation: no events where {name} is {without[0]:g}"
-    return (
-        f"separation: every event has the highest or the lowest {name} "
-        "of the cases at risk"
+        proportional_hazards=_proportionality(cases.names, fit, 1 - before[place]),
     )
 
 
@@ -230,12 +203,13 @@ def _maximum(sets: RiskSets) -> _Fit | None:
             step = step / 2
             following = sets.terms(beta + step)
         beta, terms = beta + step, following
-        if settled:
-            break
-        if not suspected and np.abs(beta).max() > _SUSPICIOUS:
+        moves = settled and np.ptp(sets.covariates @ step) > _STILL_MOVING
+        if not suspected and (moves or np.abs(beta).max() > _SUSPICIOUS):
             suspected = True
             if is_monotone(sets):
                 return None
+        if settled:
+            break
     else:
         raise ConvergenceError("the Cox model did not settle")
     return _Fit(beta=beta, terms=terms, null=null)

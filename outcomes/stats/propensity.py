@@ -1,8 +1,8 @@
-"""The propensity score: chance of belonging to the treated group, unpenalised.
+"""The propensity score: chance of belonging to the treated group.
 
 Plain maximum likelihood by statsmodels. Where the covariates separate the groups no
 maximum exists; this is found by linear programming and said, never hidden behind
-huge coefficients or a silent penalty. Reference for the diagnosis: Albert A, Anderson
+huge coefficients or a silent penalty: Firth's penalty has to be asked for. Reference for the diagnosis: Albert A, Anderson
 JA. Biometrika 1984;71:1-10; Konis K. DPhil thesis, Oxford 2007.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +26,8 @@ from outcomes.stats.design import (
     redundant_columns,
     scaled_columns,
 )
+from outcomes.stats.errors import ConvergenceError, StatError
+from outcomes.stats.firth import firth_coefficients
 from outcomes.stats.result import Result
 from outcomes.stats.tables import Separation
 
@@ -33,6 +35,10 @@ ITERATIONS = 50  # Newton settles in about ten; under separation it never does
 STEP_TOLERANCE = 1e-9
 NEGLIGIBLE = 1e-7  # of a linear programme whose coefficients lie in -1..1
 EVENTS_PER_VARIABLE = 10.0
+UNPENALISED = "logistic regression, unpenalised maximum likelihood"
+PENALISED = "logistic regression, Firth's penalised likelihood"
+FIRTH, FEWER_VARIABLES = "firth-propensity", "fewer-variables"
+Penalty = Literal["none", "firth"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,9 +48,12 @@ class PropensityModel(Result):
     ``logits`` are the linear predictors, one per case in the order given; they are
     empty when the model is not estimable. ``separated_by`` names the columns whose
     estimates would be infinite. ``warnings`` are sentences for the reader.
+    ``next_step`` is a code: "firth-propensity" (ask again with ``penalty="firth"``)
+    under separation and with few cases, "fewer-variables" for redundant covariates.
+    Firth's model has no standard errors and no likelihood here.
     """
 
-    method: str = "logistic regression, unpenalised maximum likelihood"
+    method: str = UNPENALISED
     estimable: bool
     reason: str | None = None
     names: tuple[str, ...]
@@ -58,22 +67,31 @@ class PropensityModel(Result):
     separation: Separation | None = None
     separated_by: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    next_step: str | None = None
 
 
-def fit_propensity(treated: ArrayLike, covariates: Covariates) -> PropensityModel:
+def fit_propensity(
+    treated: ArrayLike, covariates: Covariates, penalty: Penalty = "none"
+) -> PropensityModel:
     """Logit of the chance to be treated, for the distance of ``matching``.
 
     Texts become indicators. The order of rows changes nothing, not even the last
     digit: the model is fitted to sorted rows. Raises StatError for malformed input;
     separation, redundant covariates and a fit that does not settle come back as
-    ``estimable=False`` with a reason.
+    ``estimable=False`` with a reason. With ``penalty`` "firth" separated groups have a
+    model too, and a warning that they do not overlap.
     """
+    if penalty not in get_args(Penalty):
+        raise StatError(f"penalty must be none or firth, not {penalty!r}")
     group = as_binary(treated, "treated")
     design = design_matrix(covariates, len(group))
     facts = _facts(group, design)
     redundant = redundant_columns(design)
     if redundant:
-        return _refused(facts, f"redundant covariates: {', '.join(redundant)}")
+        reason = f"redundant covariates: {', '.join(redundant)}"
+        return _refused(facts | {"next_step": FEWER_VARIABLES}, reason)
+    if penalty == "firth":
+        return _penalised(facts | {"method": PENALISED}, group, design)
     scaled, scale = scaled_columns(design.matrix)
     fitted = _fit(group, scaled)
     if fitted is None:
@@ -115,7 +133,33 @@ def _facts(group: FloatArray, design: Design) -> dict[str, Any]:
         "controls": controls,
         "events_per_variable": per_variable,
         "warnings": (fragile,) if per_variable < EVENTS_PER_VARIABLE else (),
+        "next_step": FIRTH if per_variable < EVENTS_PER_VARIABLE else None,
     }
+
+
+def _penalised(
+    facts: dict[str, Any], group: FloatArray, design: Design
+) -> PropensityModel:
+    """Firth's model on sorted rows, which says whether the groups overlap."""
+    facts = facts | {"next_step": None}
+    scaled, scale = scaled_columns(design.matrix)
+    order = np.lexsort((group, *scaled.T))
+    try:
+        found = firth_coefficients(group[order], scaled[order])
+    except ConvergenceError as error:
+        return _refused(facts, str(error))
+    kind, columns = find_separation(group, design)
+    if kind is not None:
+        apart = f"{kind} separation by {', '.join(columns)}: matched cases will be few"
+        facts["warnings"] = (*facts["warnings"], apart)
+    return PropensityModel(
+        estimable=True,
+        coefficients=tuple((found / scale).tolist()),
+        logits=tuple(linear_predictor(scaled, found).tolist()),
+        separation=kind,
+        separated_by=columns,
+        **facts,
+    )
 
 
 def _refused(facts: dict[str, Any], reason: str) -> PropensityModel:
@@ -153,7 +197,9 @@ def _diagnosed(
         "groups apart without overlap; leave them out, match on them exactly, or "
         "use Firth's regression",
     )
-    return dataclasses.replace(refused, separation=kind, separated_by=columns)
+    return dataclasses.replace(
+        refused, separation=kind, separated_by=columns, next_step=FIRTH
+    )
 
 
 def find_separation(

@@ -78,7 +78,7 @@ def in_myelon() -> dict[str, str]:
     return {
         "no events": f"{curve.lower[0]}; exact limits of 19 of 19: {bound.lower:.3f} to 1",
         "log-rank without events": f"not estimable: {test.reason}",
-        "Cox under separation": f"refused: {refused.reasons[0]}",
+        "Cox under separation": f"refused: {refused.reasons[0].text}",
         "negative duration": negative_duration(),
         "competing risks with ties": f"{incidence[0].value:.7f}",
         "19 of 19 against 0 of 19": str(smd.reason),

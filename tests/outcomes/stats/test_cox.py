@@ -14,6 +14,8 @@ from statsmodels.duration.hazard_regression import PHReg
 
 from outcomes.stats import cox as cox_module
 from outcomes.stats.cox import cox
+from outcomes.stats.cox_design import WITHOUT_CONTRAST
+from outcomes.stats.cox_firth import firth_cox
 from outcomes.stats.cox_likelihood import RiskSets
 from outcomes.stats.cox_separation import is_monotone
 from outcomes.stats.errors import ConvergenceError, StatError
@@ -21,6 +23,10 @@ from outcomes.stats.errors import ConvergenceError, StatError
 
 def coefficients(result) -> list[float]:
     return [variable.coefficient for variable in result.coefficients]
+
+
+def texts(result) -> tuple[str, ...]:
+    return tuple(reason.text for reason in result.reasons)
 
 
 def errors(result) -> list[float]:
@@ -127,7 +133,13 @@ def test_second_opinions_with_many_ties(lung) -> None:
 def test_no_events_is_refused() -> None:
     result = cox([365] * 38, [0] * 38, {"extramedullary": [0] * 19 + [1] * 19})
     assert not result.estimable
-    assert result.reasons == ("no events",)
+    assert texts(result) == ("no events",)
+    assert [reason.code for reason in result.reasons] == ["no-events"]
+    assert (result.next_step, result.firth, result.warnings) == (
+        "exact-limits",
+        None,
+        (),
+    )
     assert result.coefficients == ()
     assert result.proportional_hazards is None
 
@@ -138,35 +150,71 @@ def test_no_events_in_one_group_is_separation() -> None:
     events = [0] * 19 + [1] * 12 + [0] * 7
     followed = cox([400] * 19 + days[19:], events, {"x": [0] * 19 + [1] * 19})
     assert not followed.estimable
-    assert followed.reasons == ("separation: no events where x is 0",)
+    assert texts(followed) == ("separation: no events where x is 0",)
+    assert followed.next_step == "firth-cox"
+    assert followed.firth.coefficients[0].hazard_ratio.lower > 1
     gone_before = cox(days, events, {"x": [0] * 19 + [1] * 19})
     assert not gone_before.estimable
-    assert gone_before.reasons == (cox_module.NO_CONTRAST,)
+    assert texts(gone_before) == (WITHOUT_CONTRAST,)
+    assert gone_before.next_step == "fewer-variables"
 
 
-def test_fewer_than_ten_events_per_variable_is_refused(lung) -> None:
+def test_fewer_than_ten_events_per_variable_is_a_warning_with_another_model(
+    lung,
+) -> None:
+    """R: coxph(Surv(time, status) ~ age + sex, l[l$status == 2,][1:19,])$coef"""
     few = np.flatnonzero(lung["event"] == 1)[:19]
     chosen = {"age": lung["age"][few], "sex": lung["sex"][few]}
     result = cox(lung["days"][few], lung["event"][few], chosen)
-    assert result.reasons == (
-        "too few events: 19 for 2 variable(s), at least 20 are needed",
+    assert (result.estimable, result.reasons) == (True, ())
+    assert [warning.code for warning in result.warnings] == ["few-events"]
+    assert "19 events for 2 variable(s)" in result.warnings[0].text
+    assert result.next_step == "firth-cox"
+    model = PHReg(
+        lung["days"][few],
+        np.column_stack([*chosen.values()]),
+        np.ones(19),
+        ties="efron",
+    ).fit()
+    assert coefficients(result) == pytest.approx(model.params.tolist(), abs=1e-6)
+    assert result.firth == firth_cox(lung["days"][few], lung["event"][few], chosen)
+    alone = cox(lung["days"][few], lung["event"][few], chosen, alternative=False)
+    assert (alone.firth, alone.next_step) == (None, "firth-cox")
+    assert coefficients(alone) == coefficients(result)
+
+
+def test_enough_events_need_no_warning(lung) -> None:
+    result = lung_model(lung)
+    assert (result.warnings, result.next_step, result.firth) == ((), None, None)
+
+
+def test_a_firth_model_that_does_not_settle_leaves_the_refusal(monkeypatch) -> None:
+    def fails(*_: object) -> None:
+        raise ConvergenceError("did not settle")
+
+    monkeypatch.setattr(cox_module, "firth_of", fails)
+    result = cox([400] * 9 + [*range(9)], [0] * 9 + [1] * 9, {"x": [0] * 9 + [1] * 9})
+    assert (result.estimable, result.firth, result.next_step) == (
+        False,
+        None,
+        "firth-cox",
     )
 
 
 def test_constant_and_combined_variables_are_refused(lung) -> None:
     chosen = {"age": lung["age"], "older": lung["age"] * 2 + 1, "same": [1] * 227}
     result = cox(lung["days"], lung["event"], chosen)
-    assert result.reasons == (
+    assert texts(result) == (
         "same is the same for every case",
         "a variable is a combination of the others",
     )
     alone = cox(lung["days"], lung["event"], {"same": [1] * 227})
-    assert alone.reasons == ("same is the same for every case",)
+    assert texts(alone) == ("same is the same for every case",)
 
 
 def test_a_number_that_orders_the_events_is_separation() -> None:
     result = cox(range(1, 31), [1] * 30, {"size": range(30, 0, -1)})
-    assert result.reasons == (
+    assert texts(result) == (
         (
             "separation: every event has the highest or the lowest size "
             "of the cases at risk"
@@ -186,7 +234,7 @@ def separated_together() -> tuple[np.ndarray, np.ndarray]:
 def test_separation_by_a_combination_is_found_by_linear_programming() -> None:
     days, x = separated_together()
     result = cox(days, [1] * 60, {"a": x[:, 0], "b": x[:, 1]})
-    assert result.reasons == (
+    assert texts(result) == (
         "separation: the variables together order the events completely",
     )
 
@@ -286,7 +334,59 @@ def test_weights_equal_repetition(aml) -> None:
     weighted = cox(aml["days"], aml["event"], {"x": x}, weights)
     repeated = cox(aml["days"][kept], aml["event"][kept], {"x": x[kept]})
     assert weighted.estimable
-    assert weighted == repeated
+    assert coefficients(weighted) == pytest.approx(coefficients(repeated), rel=1e-12)
+    assert errors(weighted) == pytest.approx(errors(repeated), rel=1e-12)
+    assert weighted.log_likelihood == pytest.approx(repeated.log_likelihood)
+    assert [test.statistic for test in weighted.proportional_hazards.variables] == (
+        pytest.approx(
+            [test.statistic for test in repeated.proportional_hazards.variables]
+        )
+    )
+    assert (weighted.n, weighted.n_events) == (repeated.n, repeated.n_events)
+    firth = firth_cox(aml["days"], aml["event"], {"x": x}, weights).coefficients[0]
+    again = firth_cox(aml["days"][kept], aml["event"][kept], {"x": x[kept]})
+    limits = again.coefficients[0].log_hazard_ratio
+    assert firth.log_hazard_ratio.lower == pytest.approx(limits.lower, abs=1e-7)
+    assert firth.log_hazard_ratio.upper == pytest.approx(limits.upper, abs=1e-7)
+
+
+def test_a_thousand_million_cases_are_a_few_rows() -> None:
+    """One event among 10⁹ and two among 2·10⁹: ratio 1, error √(1/1 + 1/2)."""
+    days, events, x = [1, 2, 3, 9, 9], [1, 1, 1, 0, 0], [0, 1, 1, 0, 1]
+    result = cox(days, events, {"x": x}, [1, 1, 1, 10**9, 2 * 10**9])
+    assert result.n == 3 * 10**9 + 3
+    assert result.coefficients[0].hazard_ratio.value == pytest.approx(1, abs=1e-8)
+    assert result.coefficients[0].standard_error == pytest.approx(1.5**0.5, abs=1e-8)
+
+
+def test_separation_by_rare_and_large_values_is_seen_though_the_fit_settles() -> None:
+    """Some of many cases die on one day, at the top of one combination of three.
+
+    In standard deviations they are so far out that small coefficients leave nothing to
+    gain: the fit settles below 3, but its last step is as long as the one before.
+    """
+    source = np.random.default_rng(1225)
+    n, deaths = int(source.choice([30, 100, 400])), int(source.integers(2, 6))
+    top = source.normal(size=3)
+    top /= np.linalg.norm(top)
+    x = source.normal(0, 0.01, (n, 3))
+    aside = source.normal(size=(deaths, 3)) * 10 ** source.uniform(0, 1.5)
+    aside -= np.outer(aside @ top, top)
+    x[:deaths] = aside + top * 10 ** source.uniform(0.5, 2)
+    dead = np.arange(n) < deaths
+    chosen = {name: x[:, j] for j, name in enumerate("abc")}
+    result = cox(np.where(dead, 1, 5), dead, chosen, alternative=False)
+    assert texts(result) == (cox_module.SEPARATED_TOGETHER,)
+
+
+def test_contrast_is_that_of_cases_still_at_risk_on_the_first_event_day() -> None:
+    """b varies only among cases that left before anything happened."""
+    a, b = [0, 1] * 12, [1, 2, 3, 4] + [7] * 20
+    days = [1] * 4 + list(range(10, 30))
+    result = cox(days, [0] * 4 + [1] * 20, {"a": a, "b": b})
+    assert texts(result) == (WITHOUT_CONTRAST,)
+    kept = cox(days, [0] * 4 + [1] * 20, {"a": a})
+    assert kept.estimable
 
 
 def test_coverage_of_the_hazard_ratio_is_near_nominal() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-from outcomes.stats import firth
+from outcomes.stats import penalised as search
 from outcomes.stats.errors import ConvergenceError, StatError
 from outcomes.stats.firth import FirthModel, firth_coefficients, firth_logistic
 
@@ -149,8 +149,8 @@ def test_firth_refuses_constant_outcome_and_redundant_covariates() -> None:
 
 
 def test_firth_says_when_it_does_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firth, "ITERATIONS", 1)
-    monkeypatch.setattr(firth, "SCORE_TOLERANCE", 0.0)
+    monkeypatch.setattr(search, "ITERATIONS", 1)
+    monkeypatch.setattr(search, "SCORE_TOLERANCE", 0.0)
     with pytest.raises(ConvergenceError, match="settle"):
         firth_logistic(*endometrial())
 
@@ -181,14 +181,14 @@ def test_firth_follows_a_crooked_profile_in_short_steps() -> None:
 
 
 def test_firth_says_when_no_limit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firth, "WIDENINGS", 1)
+    monkeypatch.setattr(search, "WIDENINGS", 1)
     with pytest.raises(ConvergenceError, match="limit"):
         firth_logistic(*endometrial())
 
 
 def test_firth_halves_steps_that_go_too_far(monkeypatch: pytest.MonkeyPatch) -> None:
     """With long steps allowed the result is the same."""
-    monkeypatch.setattr(firth, "LONGEST_STEP", 1e6)
+    monkeypatch.setattr(search, "LONGEST_STEP", 1e6)
     outcome = [1, 1, 1, 0, 0, 0, 0, 0]
     age = {"age": [90, 91, 92, 1, 2, 3, 4, 5]}
     far = estimates(firth_logistic(outcome, age))

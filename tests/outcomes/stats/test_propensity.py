@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from outcomes.stats import propensity
 from outcomes.stats.design import design_matrix
-from outcomes.stats.errors import StatError
+from outcomes.stats.errors import ConvergenceError, StatError
 from outcomes.stats.propensity import find_separation, fit_propensity, logit_distance
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -217,3 +217,58 @@ def test_the_unit_of_a_covariate_does_not_matter(unit: float) -> None:
     assert model.estimable
     assert model.coefficients[1] * unit == pytest.approx(plain.coefficients[1])
     assert model.logits == pytest.approx(plain.logits, abs=1e-9)
+
+
+def test_separated_groups_have_firths_propensity_when_it_is_asked_for() -> None:
+    """brglm2's coefficients of test_firth: NV separates, its plain one is infinite."""
+    with (FIXTURES / "endometrial.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    outcome = [int(row["HG"]) for row in rows]
+    columns = {name: [float(row[name]) for row in rows] for name in ("NV", "PI", "EH")}
+    refused = fit_propensity(outcome, columns)
+    assert (refused.estimable, refused.next_step) == (False, "firth-propensity")
+    model = fit_propensity(outcome, columns, penalty="firth")
+    assert (model.estimable, model.next_step) == (True, None)
+    assert model.method == propensity.PENALISED
+    assert model.coefficients == pytest.approx(
+        (3.7745597136470, 2.9292733531971, -0.0347517598704, -2.6041639252937), abs=1e-8
+    )
+    matrix = np.column_stack([np.ones(len(rows)), *columns.values()])
+    assert model.logits == pytest.approx(matrix @ np.array(model.coefficients))
+    assert (model.separation, model.separated_by) == ("quasi-complete", ("NV",))
+    assert "quasi-complete separation by NV" in model.warnings[-1]
+    assert (model.standard_errors, model.log_likelihood) == ((), None)
+
+
+def test_firths_propensity_without_separation_warns_of_nothing() -> None:
+    treated, columns = lalonde()
+    model = fit_propensity(treated, columns, penalty="firth")
+    assert (model.separation, model.warnings) == (None, ())
+    plain = fit_propensity(treated, columns)
+    assert plain.next_step is None
+    assert np.corrcoef(model.logits, plain.logits)[0, 1] > 0.9999
+    backwards = fit_propensity(
+        treated[::-1], {k: v[::-1] for k, v in columns.items()}, penalty="firth"
+    )
+    assert backwards.logits == model.logits[::-1]
+
+
+def test_next_steps_of_few_cases_and_of_redundant_covariates() -> None:
+    few = fit_propensity([1, 0, 0, 1, 1, 1, 0, 0] * 2, {"age": list(range(16)), "x": [3, 1, 2, 2] * 4})
+    assert (few.estimable, few.next_step) == (True, "firth-propensity")
+    same = fit_propensity([1, 0, 1, 0], {"a": [1, 2, 3, 5], "b": [2, 4, 6, 10]})
+    assert same.next_step == "fewer-variables"
+    with pytest.raises(StatError, match="penalty must be none or firth, not 'ridge'"):
+        fit_propensity([1, 0], {"a": [1, 2]}, penalty="ridge")  # type: ignore[arg-type]
+
+
+def test_firths_propensity_that_does_not_settle_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise ConvergenceError("Firth's regression did not settle")
+
+    monkeypatch.setattr(propensity, "firth_coefficients", fails)
+    model = fit_propensity([1, 0, 1, 0], {"a": [1, 2, 3, 5]}, penalty="firth")
+    assert (model.estimable, model.logits) == (False, ())
+    assert model.reason == "Firth's regression did not settle"
