@@ -48,7 +48,11 @@ class JoaForm(models.TextChoices):
     LUMBAR = "lumbar29", _("Lumbar, 29 points")
 
 
-_SENSORY = {0: _("apparent loss"), 1: _("minimal loss"), 2: _("normal")}
+_SENSORY: dict[float, Any] = {
+    0: _("apparent loss"),
+    1: _("minimal loss"),
+    2: _("normal"),
+}
 # What the points of the JOA mean (form of 1975; REFERENCE 3.2). The half points of the
 # revision of 1994 lie between them; shoulder and elbow are of the revision only.
 JOA_ANCHORS: dict[str, dict[float, Any]] = {

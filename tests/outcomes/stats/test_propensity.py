@@ -254,7 +254,9 @@ def test_firths_propensity_without_separation_warns_of_nothing() -> None:
 
 
 def test_next_steps_of_few_cases_and_of_redundant_covariates() -> None:
-    few = fit_propensity([1, 0, 0, 1, 1, 1, 0, 0] * 2, {"age": list(range(16)), "x": [3, 1, 2, 2] * 4})
+    few = fit_propensity(
+        [1, 0, 0, 1, 1, 1, 0, 0] * 2, {"age": list(range(16)), "x": [3, 1, 2, 2] * 4}
+    )
     assert (few.estimable, few.next_step) == (True, "firth-propensity")
     same = fit_propensity([1, 0, 1, 0], {"a": [1, 2, 3, 5], "b": [2, 4, 6, 10]})
     assert same.next_step == "fewer-variables"
