@@ -1,9 +1,10 @@
 """De-identified facts: an allow-list of columns, transformed in the database.
 
 Codes become keyed pseudonyms, dates and codes of centres are left out (days from the
-operation stay), ages of 90 and more are pooled, the year of operation becomes a band of
-three years, sizes are rounded, and values that few cases of the registry share become
-"other". Patients who withdrew their consent are not in the rows at all.
+operation stay, in weeks), ages become bands of five years with 90 and more in one, the
+year of operation a band of three; sizes, minutes and millilitres are rounded, and values
+that few cases of the registry share become "other". How far that goes is measured by
+``outcomes.anonymity``; why, docs/decisions says. Patients who withdrew their consent are not in the rows at all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.models import CaseFacts
@@ -39,24 +39,32 @@ from outcomes.summaries import wanted_of
 from registry.fields import Privacy
 
 OLDEST_AGE = 90
+OLDEST = "90 or more"
 OTHER = "other"
 COMMON_SECONDS = 3600
-ROUNDED_TO = {"volume_cm3": 1}  # decimal places; sizes in mm have none
 
 
 class Rounded(Func):
-    """To ``places`` decimals, half away from zero."""
-
-    template = "round((%(expressions)s)::numeric, %(places)s)::float8"
-    output_field = FloatField()
-
-
-class YearBand(Func):
-    """``2013-2015`` for 2013, 2014 and 2015."""
+    """To the nearest multiple of ``step``; what is more than nothing stays so."""
 
     template = (
-        "((%(expressions)s) - mod(%(expressions)s, 3))::text || '-' ||"
-        " ((%(expressions)s) - mod(%(expressions)s, 3) + 2)::text"
+        "(CASE WHEN (%(expressions)s) > 0"
+        " THEN greatest(round((%(expressions)s)::numeric / %(step)s), 1)"
+        " ELSE round((%(expressions)s)::numeric / %(step)s) END * %(step)s)::%(type)s"
+    )
+
+
+class Band(Func):
+    """``2013-2015`` for a year, ``60 to 64`` and ``90 or more`` for an age.
+
+    Not ``10-14``, which spreadsheets take for a day of October.
+    """
+
+    template = (
+        "to_char((%(expressions)s) - mod(%(expressions)s, %(step)s), '%(digits)s')"
+        " || '%(between)s' ||"
+        " to_char((%(expressions)s) - mod(%(expressions)s, %(step)s) + %(step)s - 1,"
+        " '%(digits)s')"
     )
     output_field = CharField()
 
@@ -91,15 +99,22 @@ def deidentified_columns() -> tuple[FactColumn, ...]:
 def as_released(column: FactColumn) -> FactColumn:
     """The description of a column after its transform."""
     if column.release == Release.BAND:
-        definition = _("Bands of three years.")
-        return replace(column, kind=Kind.TEXT, definition=definition, values=())
+        words = _("%(before)s In bands of %(step)s years%(oldest)s.") % {
+            "before": column.definition,
+            "step": column.step,
+            "oldest": _("; 90 and over together") if is_age(column) else "",
+        }
+        return replace(column, kind=Kind.TEXT, definition=str(words).strip())
+    if column.release == Release.ROUND:
+        words = _("%(before)s To the nearest %(step)s, from %(step)s up.") % {
+            "before": column.definition,
+            "step": column.step,
+        }
+        return replace(column, definition=str(words).strip())
     if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
         named = {code: label for code, label in column.values}
         named.setdefault(OTHER, _("Other, or a value of few cases"))
         return replace(column, values=tuple(named.items()))
-    if column.release == Release.POOL_90:
-        definition = _("%(before)s Ages of 90 and more are given as 90.")
-        return replace(column, definition=definition % {"before": column.definition})
     return column
 
 
@@ -125,6 +140,23 @@ def counted_as_common(name: str) -> list[str]:
     ]
 
 
+def is_age(column: FactColumn) -> bool:
+    return column.name == "age_at_surgery"
+
+
+def year_band(column: FactColumn) -> Band:
+    return Band(F(column.name), step=column.step, between="-", digits="FM0000")
+
+
+def age_band(name: str, step: int) -> CaseExpression:
+    """The band of an age, and nothing where no age is known."""
+    return CaseExpression(
+        When(**{f"{name}__gte": OLDEST_AGE}, then=Value(OLDEST)),
+        default=Band(F(name), step=step, between=" to ", digits="FM00"),
+        output_field=CharField(),
+    )
+
+
 def shown(column: FactColumn) -> Any:
     """The expression by which a column of the facts leaves the registry."""
     name = column.name
@@ -132,12 +164,12 @@ def shown(column: FactColumn) -> Any:
         return F("pseudonym")  # kept with the row: rows are ordered by it
     if name == "patient":
         return Pseudonym(F("patient_code"))
-    if column.release == Release.POOL_90:
-        return Least(F(name), Value(OLDEST_AGE), output_field=IntegerField())
     if column.release == Release.BAND:
-        return YearBand(F(name))
+        return age_band(name, column.step) if is_age(column) else year_band(column)
     if column.release == Release.ROUND:
-        return Rounded(F(name), places=ROUNDED_TO.get(name, 0))
+        whole = column.kind == Kind.WHOLE
+        kind, field = ("int", IntegerField()) if whole else ("float8", FloatField())
+        return Rounded(F(name), step=column.step, type=kind, output_field=field)
     if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
         return CaseExpression(
             When(**{f"{name}__isnull": True}, then=Value(None)),

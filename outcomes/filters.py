@@ -11,9 +11,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from cases.filters import Parameter, ParameterFilter, filters_of, touches
-from outcomes.deidentified import OTHER, common_values, shown
+from outcomes.deidentified import OLDEST_AGE, OTHER, common_values, shown
 from outcomes.models import CaseFacts
-from outcomes.models.fact_column import Release
+from outcomes.models.fact_column import FactColumn, Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 
 # Whoever may filter by a hidden value can find it out by halving.
@@ -49,7 +49,9 @@ class OfReleasedFacts(ParameterFilter):
     def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         parameter = self.parameter
         column = COLUMN_BY_NAME[parameter.fact_name]
-        if column.release == Release.KEEP:
+        if column.release == Release.BAND:
+            check_edge_of_band(parameter, column, value)
+        if column.release in {Release.KEEP, Release.BAND}:
             return qs.filter(**{f"{column.name}__{parameter.lookup}": value})
         if column.release == Release.GROUP_RARE:
             check_not_pooled(parameter, value)
@@ -57,6 +59,20 @@ class OfReleasedFacts(ParameterFilter):
         return qs.alias(**{alias: shown(column)}).filter(
             **{f"{alias}__{parameter.lookup}": value}
         )
+
+
+def check_edge_of_band(parameter: Parameter, column: FactColumn, value: int) -> None:
+    """Raise ValidationError for a limit that would cut a band of the released rows."""
+    first = value if parameter.lookup == "gte" else value + 1
+    if first % column.step or first > OLDEST_AGE:
+        lower = min(first - first % column.step, OLDEST_AGE - column.step)
+        near = (lower, lower + column.step)
+        if parameter.lookup == "lte":
+            near = (near[0] - 1, near[1] - 1)
+        message = _(
+            "Rows carry bands of %(step)s years. Choose %(lower)s or %(upper)s."
+        ) % {"step": column.step, "lower": max(near[0], 0), "upper": near[1]}
+        raise ValidationError({parameter.name: ValidationError(message, "band")})
 
 
 def check_not_pooled(parameter: Parameter, codes: list[str]) -> None:

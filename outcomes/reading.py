@@ -11,9 +11,13 @@ from django.utils.translation import gettext as _
 
 from cases.filters import strict_filter
 from outcomes import disclosure, summaries
+from outcomes.deidentified import shown
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures.grouping import parse_by
+from outcomes.measures.volume import VOLUME, in_bands
 from outcomes.models import CaseFacts, Summary
+from outcomes.models.fact_column import Release
+from outcomes.models.fact_columns import COLUMN_BY_NAME
 from registry.models import Centre, User
 from registry.permissions import Permission, can, centres_with, check
 
@@ -73,21 +77,44 @@ def numbers(
     """The stored row where there is one for the question, else computed now."""
     asked = summaries.measure_of(measure)
     by, window = parse_by(by), summaries.window_of(asked, window)
-    if not filters:
-        stored = stored_numbers(centre, measure, by, window)
-        if stored is not None:
-            return stored
+    as_released = centre is None and reads_rows_as_released(user)
+    stored = None if filters else stored_numbers(centre, measure, by, window)
+    payload = stored or computed(
+        measure, by, filters, centre, window, as_released=as_released
+    )
+    if as_released and measure == VOLUME.name:
+        payload = in_bands(payload, COLUMN_BY_NAME["surgery_year"].step)
+    return payload
+
+
+def computed(
+    measure: str,
+    by: tuple[str, ...],
+    filters: Mapping[str, Any],
+    centre: Centre | None,
+    window: str,
+    *,
+    as_released: bool,
+) -> dict[str, Any]:
+    """The numbers counted now, by values as they are released or as they are."""
     facts: Any = CaseFacts.objects.all()
     if centre is not None:
         facts = facts.filter(centre=centre)
-    facts = strict_filter(filter_class(user, centre), as_query(filters), facts)
-    return summaries.compute(measure, by, filters, facts, window)
+    chosen = DeidentifiedFactsFilter if as_released else FactsFilter
+    facts = strict_filter(chosen, as_query(filters), facts)
+    columns = by
+    if as_released:
+        pooled = [name for name in by if COLUMN_BY_NAME[name].release != Release.KEEP]
+        aliases = {f"shown_{name}": shown(COLUMN_BY_NAME[name]) for name in pooled}
+        facts = facts.annotate(**aliases)
+        columns = tuple(f"shown_{n}" if n in pooled else n for n in by)
+    return summaries.compute(measure, by, filters, facts, window, columns)
 
 
-def filter_class(user: User, centre: Centre | None) -> Any:
-    """Analysts filter by what they may see only."""
+def reads_rows_as_released(user: User) -> bool:
+    """Analysts ask by what their rows show only, or the answer would show the rest."""
     reads_cases = centres_with(user, Permission.READ_CASES) is None
-    return FactsFilter if centre or reads_cases else DeidentifiedFactsFilter
+    return reads_pool_whole(user) and not reads_cases
 
 
 def as_query(filters: Mapping[str, Any]) -> QueryDict:

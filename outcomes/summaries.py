@@ -148,17 +148,19 @@ def compute(
     filters: Mapping[str, Any] | None = None,
     queryset: CaseFactsQuerySet | None = None,
     window: str = "",
+    columns: By | None = None,
 ) -> dict[str, Any]:
     """The numbers of a measure, now; the shape is the same for stored rows.
 
     ``queryset`` holds the facts to count, filtered already; ``filters`` is only told
-    in the answer. Patients who withdrew are never counted. Raises ValidationError for an unknown measure, grouping or window.
+    in the answer. Patients who withdrew are never counted. ``columns`` are what
+    ``queryset`` holds for the columns of ``by`` where not they themselves. Raises ValidationError for an unknown measure, grouping or window.
     """
     asked, by = measure_of(measure), parse_by(by)
     window = window_of(asked, window)
     facts = CaseFacts.objects.all() if queryset is None else queryset
     as_of = timezone.now()
-    rows = asked.reduce(facts.for_research(), by, window)
+    rows = asked.reduce(facts.for_research(), columns or by, window)
     return {
         "measure": measure,
         "by": list(by),

@@ -105,6 +105,8 @@ class TestSerializer(Serializer[Any]):
     estimable = Flag()
     suppressed = Flag()
     p_value = Number()
+    smallest_p = Number()
+    method = Text()
     statistic = Number()
     df = Number()
     reason = Text()
@@ -177,9 +179,10 @@ class RecoverySerializer(Serializer[Any]):
 
 
 class YearSerializer(Serializer[Any]):
-    """Cases of a year of operation; null where it is not known."""
+    """Cases of a year of operation, or from ``year`` to ``to``; null: not known."""
 
     year = Count()
+    to = Count()
     n = Count()
     suppressed = Flag()
 

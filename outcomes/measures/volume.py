@@ -60,6 +60,24 @@ class Volume:
         """Everything is covered by the cells."""
 
 
+def in_bands(payload: dict[str, Any], width: int) -> dict[str, Any]:
+    """The same with years in bands of ``width``, for those whose rows carry bands."""
+    groups = [g | {"years": _banded(g["years"], width)} for g in payload["groups"]]
+    return payload | {"groups": groups}
+
+
+def _banded(years: Sequence[dict[str, Any]], width: int) -> list[dict[str, Any]]:
+    counted: dict[int | None, int] = {}
+    for item in years:
+        year = item["year"]
+        first = None if year is None else year - year % width
+        counted[first] = counted.get(first, 0) + item["n"]
+    return [
+        {"year": first, "n": n, **({} if first is None else {"to": first + width - 1})}
+        for first, n in counted.items()
+    ]
+
+
 def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
     years: dict[int | None, int] = {}
     operated = 0

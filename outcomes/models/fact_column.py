@@ -22,10 +22,9 @@ class Release(StrEnum):
 
     DROP = "drop"
     KEEP = "keep"
-    ROUND = "round"  # to whole millimetres, to 0.1 cm³
+    ROUND = "round"  # to the nearest multiple of the column's step, never to nothing
     GROUP_RARE = "group_rare"  # values of few cases of the registry become "other"
-    POOL_90 = "pool_90"  # 90 years and more become 90
-    BAND = "band"  # three calendar years
+    BAND = "band"  # of as many years as the column's step
 
 
 class Kind(StrEnum):
@@ -40,7 +39,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class FactColumn:
-    """One column: what it means, what it holds, where it comes from."""
+    """One column: what it means, what it holds, where it comes from.
+
+    ``step`` says how coarse a rounded or banded column is released, in its own unit.
+    """
 
     name: str
     kind: Kind
@@ -52,6 +54,7 @@ class FactColumn:
     privacy: Privacy = Privacy.CLINICAL
     source: str = "derived"
     release: Release = Release.KEEP
+    step: int = 0
 
     def model_field(self) -> models.Field[Any, Any]:
         """The column in the table; every fact may be unknown."""

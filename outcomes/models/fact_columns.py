@@ -7,6 +7,7 @@ how they are derived. Their SQL speaks of the row sources that
 
 from __future__ import annotations
 
+from outcomes.models.coarseness import coarse
 from outcomes.models.course_columns import COURSE_COLUMNS
 from outcomes.models.endpoint_columns import ENDPOINT_COLUMNS
 from outcomes.models.fact_column import FactColumn
@@ -21,7 +22,7 @@ from outcomes.models.record_columns import (
 )
 from outcomes.windows import WINDOWS
 
-FACT_COLUMNS: tuple[FactColumn, ...] = (
+DERIVED: tuple[FactColumn, ...] = (
     *CODE_COLUMNS,
     *PATIENT_COLUMNS,
     *TUMOUR_COLUMNS,
@@ -36,4 +37,5 @@ FACT_COLUMNS: tuple[FactColumn, ...] = (
     *ENDPOINT_COLUMNS,
     *COURSE_COLUMNS,
 )
+FACT_COLUMNS = tuple(coarse(column) for column in DERIVED)
 COLUMN_BY_NAME = {column.name: column for column in FACT_COLUMNS}

@@ -88,7 +88,7 @@ PATIENT_COLUMNS = (
         ),
         unit=_("years"),
         privacy=Privacy.QUASI,
-        release=Release.POOL_90,
+        release=Release.BAND,
     ),
     FactColumn(
         "age_source",
@@ -183,7 +183,6 @@ OPERATION_COLUMNS = (
         Kind.WHOLE,
         _("year of operation"),
         "extract(year FROM operation.surgery_date)::int",
-        definition=_("In de-identified rows a band of three years."),
         privacy=Privacy.QUASI,
         release=Release.BAND,
     ),

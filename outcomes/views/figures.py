@@ -35,6 +35,11 @@ Figure = dict[str, Any]
 LEAST_AT_RISK = 5
 
 
+def year_words(item: dict[str, Any]) -> str:
+    """A year, or a band of years."""
+    return f"{item['year']}–{item['to']}" if "to" in item else str(item["year"])
+
+
 def volume_figure(payload: Payload) -> Figure:
     """Cases by year of operation and compartment."""
     groups = shown_groups(payload)
@@ -45,6 +50,7 @@ def volume_figure(payload: Payload) -> Figure:
         group["name"]: {item["year"]: item["n"] for item in group["years"]}
         for group in groups
     }
+    spans = {i["year"]: year_words(i) for group in groups for i in group["years"]}
     total = sum(group["n"] for group in groups)
     operated = sum(group["operated"] for group in groups)
     shown = ngettext("%(n)s case shown", "%(n)s cases shown", total)
@@ -58,7 +64,7 @@ def volume_figure(payload: Payload) -> Figure:
         else _("Nothing can be shown."),
         "chart": {
             "kind": "bars",
-            "x": [str(year) for year in years],
+            "x": [spans[year] for year in years],
             "y_label": _("Cases"),
             "series": [
                 {
@@ -73,7 +79,7 @@ def volume_figure(payload: Payload) -> Figure:
             "columns": [_("Year"), *[group["name"] for group in groups]],
             "rows": [
                 [
-                    str(year),
+                    spans[year],
                     *[
                         hidden_if_none(counts[group["name"]].get(year, 0))
                         for group in groups

@@ -12,7 +12,7 @@ from django.db import models
 
 from outcomes.deidentified import deidentified, deidentified_columns
 from outcomes.models import CaseFacts
-from outcomes.models.fact_column import Kind, Release
+from outcomes.models.fact_column import FactColumn, Kind, Release
 from outcomes.models.fact_columns import FACT_COLUMNS
 from registry.fields import Privacy
 from tests import factories
@@ -79,13 +79,75 @@ def test_rows_are_transformed() -> None:
 
     assert row["case"] == pseudonym(case.code)
     assert row["patient"] == pseudonym(case.patient.code)
-    assert row["age_at_surgery"] == 90
+    assert row["age_at_surgery"] == "90 or more"
     assert row["surgery_year"] == "2013-2015"
-    assert row["size_cc_mm"] == 26
-    assert row["volume_cm3"] == 1.6
+    assert row["size_cc_mm"] == 25
+    assert row["volume_cm3"] == 2
     assert row["nf_status"] == "other"
     assert row["los_days"] == 12
     assert list(row) == [column.name for column in deidentified_columns()]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "recorded", "released"),
+    [
+        ("age_at_surgery", 0, "00 to 04"),
+        ("age_at_surgery", 64, "60 to 64"),
+        ("age_at_surgery", 89, "85 to 89"),
+        ("age_at_surgery", 90, "90 or more"),
+        ("surgery_year", 2016, "2016-2018"),
+        ("surgery_year", 2015, "2013-2015"),
+        ("size_cc_mm", 2, 5),
+        ("size_cc_mm", 27.4, 25),
+        ("size_cc_mm", 27.5, 30),
+        ("volume_cm3", 0.2, 1),
+        ("blood_loss_ml", 0, 0),
+        ("blood_loss_ml", 20, 250),
+        ("blood_loss_ml", 380, 500),
+        ("operative_time_min", 209, 180),
+        ("rfs_days", 0, 0),
+        ("rfs_days", 3, 7),
+        ("rfs_days", 368, 371),
+        ("visit_day_m12", 366, 360),
+        ("preop_mri_day", -10, -7),
+    ],
+)
+def test_how_coarse_a_value_is_released(
+    name: str, recorded: float, released: object
+) -> None:
+    case = factories.make_case(operation=True)
+    CaseFacts.objects.filter(pk=case.pk).update(**{name: recorded})
+    (row,) = deidentified(CaseFacts.objects.all(), (name,)).dicts()
+    assert row == {name: released}
+    assert type(row[name]) is type(released) or name in {"size_cc_mm", "volume_cm3"}
+
+
+@pytest.mark.django_db
+def test_what_is_not_known_stays_unknown_in_every_column() -> None:
+    """The least of nothing and 90 was 90."""
+    case = factories.make_case()
+    names = [column.name for column in FACT_COLUMNS]
+    CaseFacts.objects.filter(pk=case.pk).update(**dict.fromkeys(names))
+    CaseFacts.objects.filter(pk=case.pk).update(case_code="A", patient_code="B")
+
+    (row,) = deidentified(CaseFacts.objects.all()).dicts()
+
+    known = {name: value for name, value in row.items() if value is not None}
+    assert set(known) == {"case", "patient"}
+
+
+COARSE = ("_days", "_day", "_min", "_ml", "_mm", "_cm3", "_pct", "_months", "_year")
+
+
+@pytest.mark.parametrize("column", FACT_COLUMNS, ids=lambda column: column.name)
+def test_no_exact_measure_is_released(column: FactColumn) -> None:
+    """A new column of days, sizes or amounts says how coarse it leaves."""
+    days = "_day_" in column.name or column.name == "age_at_surgery"
+    if column.name.endswith(COARSE) or days:
+        assert column.release in {Release.DROP, Release.ROUND, Release.BAND}
+    if column.release in {Release.ROUND, Release.BAND}:
+        assert column.step > 0
 
 
 def pseudonym(code: str) -> str:

@@ -197,5 +197,16 @@ def test_released_values_are_compared_as_released(some_cases: list[Case]) -> Non
         assert codes_in(refused.value) == {"nf_status": "pooled_value"}
     assert found("nf_status=other") == 4  # each value is rare among four cases
     assert found("age_min=90") == 1
-    assert found("age_min=91") == 0
-    assert found("age_max=90") == 4
+    assert found("age_min=85") == 1
+    assert found("age_max=89") == 3
+
+
+@pytest.mark.parametrize(
+    "query", ["age_min=91", "age_min=62", "age_max=90", "age_max=60", "age_min=95"]
+)
+def test_a_limit_of_age_does_not_cut_a_band(query: str) -> None:
+    """Whoever may cut a band finds the age in it by halving."""
+    rows = CaseFacts.objects.all()
+    with pytest.raises(ValidationError) as refused:
+        strict_filter(DeidentifiedFactsFilter, QueryDict(query), rows)
+    assert list(codes_in(refused.value).values()) == ["band"]
