@@ -21,15 +21,16 @@ from outcomes.measures.base import (
 )
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.models.outcome_columns import RESIDUAL_PAIN as STATES
+from outcomes.models.outcome_columns import SEGMENTAL_COURSES
 from outcomes.windows import RESIDUAL_PAIN_WINDOWS
 
 SITES = tuple(code for code, _label in STATES)
 MODERATE_NRS = 4
 WINDOWS = tuple(window.name for window in RESIDUAL_PAIN_WINDOWS)
-# Segmental pain before the operation and at the visit, told by whether it is new.
-COURSES = ("persistent", "new", "resolved", "never")
+# Segmental pain before the operation and at the visit, told by whether it is new; a
+# course not known before is one of its own, so that together they are the assessed.
+COURSES = tuple(code for code, _label in SEGMENTAL_COURSES)
 DETAILS = ("segmental", "nrs_4_or_more", "segmental_course")
-BASELINE = "pain_segmental_nrs_preop"
 
 
 class ResidualPain:
@@ -48,18 +49,13 @@ class ResidualPain:
 
     def _counts(self, window: str) -> list[Count]:
         pain, segmental = f"residual_pain_{window}", f"residual_segmental_pain_{window}"
-        worst = f"pain_worst_nrs_{window}"
-        courses = [
-            {f"{BASELINE}__gt": 0, segmental: True},
-            {BASELINE: 0, segmental: True},
-            {f"{BASELINE}__gt": 0, segmental: False},
-            {BASELINE: 0, segmental: False},
-        ]
+        worst, course = f"residual_pain_nrs_{window}", f"segmental_pain_course_{window}"
         return [
             *(count(**{pain: site}) for site in SITES),
             count(**{segmental: True}),
-            count(**{f"{pain}__isnull": False, f"{worst}__gte": MODERATE_NRS}),
-            *(count(**course) for course in courses),
+            count(**{f"{worst}__gte": MODERATE_NRS}),
+            count(**{f"{worst}__isnull": False}),
+            *(count(**{course: code}) for code in COURSES),
         ]
 
     def cells(self, group: Group) -> Cells:
@@ -97,7 +93,7 @@ def _cells(group: Group, told: dict[str, Any]) -> list[int]:
 
 
 def _group(name: dict[str, Any], numbers: Row, window: str) -> Group:
-    width = len(SITES) + 2 + len(COURSES)
+    width = len(SITES) + 3 + len(COURSES)
     visits = {
         visit: _visit(numbers[1 + place * width : 1 + (place + 1) * width])
         for place, visit in enumerate(WINDOWS)
@@ -107,7 +103,7 @@ def _group(name: dict[str, Any], numbers: Row, window: str) -> Group:
 
 def _visit(numbers: Sequence[int]) -> dict[str, Any]:
     sites = dict(zip(SITES, numbers, strict=False))
-    segmental, moderate, *courses = numbers[len(SITES) :]
+    segmental, moderate, rated, *courses = numbers[len(SITES) :]
     assessed = sum(sites.values())
     painful = assessed - sites["none"]
     return {
@@ -119,7 +115,7 @@ def _visit(numbers: Sequence[int]) -> dict[str, Any]:
             for site, n in sites.items()
         },
         "segmental": {"n": segmental, "proportion": proportion(segmental, assessed)},
-        "nrs_4_or_more": {"n": moderate, "proportion": proportion(moderate, assessed)},
+        "nrs_4_or_more": {"n": moderate, "proportion": proportion(moderate, rated)},
         "segmental_course": dict(zip(COURSES, courses, strict=True)),
     }
 

@@ -12,8 +12,10 @@ import pytest
 
 from cases.models import Case
 from outcomes import facts
+from outcomes.measures.residual_pain import RESIDUAL_PAIN
 from outcomes.models import CaseFacts
 from outcomes.models.fact_columns import COLUMN_BY_NAME, FACT_COLUMNS
+from outcomes.stats.proportions import clopper_pearson
 from tests import factories
 from tests.factories import OPERATED_ON
 from tests.outcomes.histories.endpoints import COURSES, EARLY_DEATHS, STAGES
@@ -82,6 +84,25 @@ def test_each_value_of_a_closed_list_is_declared() -> None:
         found = CaseFacts.objects.exclude(**{column.name: None})
         seen = set(found.values_list(column.name, flat=True))
         assert {str(value) for value in seen} <= {str(v) for v, _label in column.values}
+
+
+def test_parts_of_residual_pain_are_of_one_population() -> None:
+    """Other pain of NRS 6 is no residual pain, so it is none of NRS 4 or more; one case
+    of segmental pain without a baseline is one in the courses; an intensity that nobody
+    asked for is not in the share of those with 4 or more."""
+    stories = ("other pain is not residual", "without a baseline the course")
+    unasked = "without an intensity that fits"
+    for history in HISTORIES:
+        if history.id.startswith((*stories, unasked)):
+            lived(history)
+    rows = RESIDUAL_PAIN.reduce(CaseFacts.objects.all(), (), "m12")
+    group = RESIDUAL_PAIN.conclude(rows, (), "m12")["groups"][0]
+    assert (group["assessed"], group["events"]) == (3, 2)
+    moderate = group["nrs_4_or_more"]
+    assert moderate["n"] == 0
+    assert moderate["proportion"]["upper"] == clopper_pearson(0, 2).upper
+    assert group["segmental"]["n"] == group["segmental_course"]["before_unknown"] - 1
+    assert sum(group["segmental_course"].values()) == group["assessed"]
 
 
 # --- the data cut-off ------------------------------------------------------------
