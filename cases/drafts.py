@@ -28,7 +28,9 @@ from registry.models import User
 NONCE_BYTES = 12
 LARGEST_CONTENT = 400_000
 # What a form sends beside the answers.
-BOOKKEEPING = frozenset({"csrfmiddlewaretoken", "keep_draft", "draft_version"})
+BOOKKEEPING = frozenset(
+    {"csrfmiddlewaretoken", "keep_draft", "draft_version", "acknowledge"}
+)
 
 
 class DraftChanged(Exception):

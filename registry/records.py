@@ -240,7 +240,11 @@ def void(record: Record, *, by: User, version: int, reason: str) -> Record:
 
 
 class SubmissionMismatch(Exception):
-    """The same key came with different content."""
+    """The same key came with different content; holds the code of what it made."""
+
+    def __init__(self, record_code: str) -> None:
+        self.record_code = record_code
+        super().__init__("the same key came with different content")
 
 
 def once(*, by: User, key: str, content: Mapping[str, Any]) -> tuple[Submission, bool]:
@@ -258,5 +262,5 @@ def once(*, by: User, key: str, content: Mapping[str, Any]) -> tuple[Submission,
         user=by, key=key, defaults={"fingerprint": fingerprint}
     )
     if not created and submission.fingerprint != fingerprint:
-        raise SubmissionMismatch
+        raise SubmissionMismatch(submission.record_code)
     return submission, created

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import django_filters
@@ -24,8 +25,10 @@ from cases.models import (
     Patient,
     PatientIdentity,
 )
+from cases.same_person import patients_alike
+from registry import audit
 from registry.api.errors import PreconditionFailed
-from registry.api.schema import ETAG, IF_MATCH
+from registry.api.schema import ACKNOWLEDGE, ETAG, IF_MATCH
 from registry.api.serializers import (
     NothingSerializer,
     Parent,
@@ -38,10 +41,12 @@ from registry.api.views import person_of
 from registry.api.viewsets import (
     READ_AND_WRITE,
     RecordViewSet,
+    acknowledged,
     expected_version,
     reason_given,
 )
 from registry.constraints import described_fields
+from registry.duplicates import LooksAlike, ask_about
 from registry.models import Centre, User
 from registry.permissions import Permission, centres_with
 from registry.records import StaleVersion
@@ -164,7 +169,7 @@ class PatientViewSet(RecordViewSet):
     @extend_schema(
         request=IdentitySerializer,
         responses=IdentitySerializer,
-        parameters=[IF_MATCH, ETAG],
+        parameters=[IF_MATCH, ACKNOWLEDGE, ETAG],
     )
     @identity.mapping.patch
     def change_identity(self, request: Request, code: str) -> Response:
@@ -173,6 +178,7 @@ class PatientViewSet(RecordViewSet):
         version = expected_version(request)
         serializer = IdentitySerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
+        self.ask_about_person(patient, serializer.validated_data)
         try:
             written = actions.set_identity(
                 by=person_of(request),
@@ -188,6 +194,23 @@ class PatientViewSet(RecordViewSet):
                 f'"{error.current.version}"',
             ) from error
         return identity_answer(written)
+
+    def ask_about_person(self, patient: Patient, given: Mapping[str, Any]) -> None:
+        """Names and day of birth as they will be; asked only if one of them changes."""
+        present = PatientIdentity.objects.filter(patient=patient).first()
+        names = ("family_name", "given_name", "birth_date")
+        before = {name: getattr(present, name, "") for name in names}
+        after = before | {name: given[name] for name in names if name in given}
+        if after == before:
+            return
+        found = patients_alike(patient.centre, after).exclude(pk=patient.pk)
+        try:
+            ask_about(found, acknowledged(self.request))
+        except LooksAlike as alike:
+            audit.record(
+                "identity.searched", actor=self.request.user, found=alike.codes
+            )
+            raise
 
 
 def identity_answer(identity: PatientIdentity) -> Response:

@@ -36,6 +36,7 @@ class Case(ClinicalRecord):
     """One tumour of one patient, with how it showed itself."""
 
     CODE_PREFIX = "TUM"
+    SAME_WHEN = ("patient", "level_rostral", "level_caudal")
     CENTRE_PATH = "centre"
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="cases")

@@ -51,6 +51,7 @@ class MriStudy(ClinicalRecord):
     """One MRI examination and its reading."""
 
     CODE_PREFIX = "MRI"
+    SAME_WHEN = ("case", "mri_date")
     CENTRE_PATH = "case__centre"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="mri_studies")

@@ -34,6 +34,7 @@ class Operation(ClinicalRecord):
     """One operation on one tumour. The index operation is time zero."""
 
     CODE_PREFIX = "OPN"
+    SAME_WHEN = ("case", "surgery_date")
     CENTRE_PATH = "case__centre"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="operations")
@@ -333,6 +334,7 @@ class Complication(ClinicalRecord):
     """An adverse event of an operation."""
 
     CODE_PREFIX = "AEV"
+    SAME_WHEN = ("operation", "ae_code", "ae_onset_date")
     CENTRE_PATH = "operation__case__centre"
 
     operation = models.ForeignKey(

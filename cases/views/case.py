@@ -17,13 +17,19 @@ from cases.forms import (
     PatientForm,
     PatientSearchForm,
 )
-from cases.models import Draft, Patient, PatientIdentity
+from cases.models import Case, Draft, Patient, PatientIdentity
 from cases.permissions import check_can_write
+from cases.same_person import patients_alike
 from cases.views.entry import EntryView, once_only
 from cases.views.finding import writable_centres
+from registry import audit
+from registry.duplicates import rows_alike
 from registry.forms import RecordForm
+from registry.models import ClinicalQuerySet
 from registry.permissions import Permission, check
 from registry.sql import Folded
+
+NAMED_BY = {"family_name", "given_name", "birth_date"}
 
 
 class NewCase(EntryView):
@@ -57,13 +63,31 @@ class NewCase(EntryView):
         return [IdentityForm(posted), PatientForm(posted), CaseForm(posted)]
 
     def save(self) -> str:
-        self.created, new = once_only(self.request, self.create)
+        self.created, new = once_only(self.request, self.create_asked)
         text = (
             _("Case %(code)s saved as a draft.")
             if new
             else _("Case %(code)s was saved already; there is one of it.")
         )
         return text % {"code": self.created}
+
+    def rows_alike(self, made: str = "") -> ClinicalQuerySet:
+        """The same tumour of a known patient; the same person for a new one."""
+        if self.patient:
+            sought = {**self.forms[-1].values(), "patient": self.patient}
+            return rows_alike(Case, sought).exclude(code=made)
+        identity, centre = self.forms[0].values(), self.centre_form.centre
+        return patients_alike(centre, identity).exclude(cases__code=made)
+
+    def record_found(self, codes: list[str]) -> None:
+        if self.patient is None:
+            audit.record("identity.searched", actor=self.by, found=codes)
+
+    def url_of(self, code: str) -> str:
+        """A case to look at, or the form for a further tumour of a patient."""
+        if code.startswith(Case.CODE_PREFIX):
+            return reverse("cases:detail", args=[code])
+        return f"{reverse('cases:new')}?patient={code}"
 
     def create(self) -> str:
         form = self.forms[-1]
@@ -164,6 +188,12 @@ class EditTumour(EntryView):
     def make_form(self, posted: Any = None) -> RecordForm:
         return CaseForm(posted, record=self.record)
 
+    def rows_alike(self, made: str = "") -> ClinicalQuerySet | None:
+        return rows_alike(type(self.record), self.form.values(), self.record)
+
+    def url_of(self, code: str) -> str:
+        return reverse("cases:detail", args=[code])
+
     def update(self, version: int) -> None:
         actions.update_record(
             by=self.by,
@@ -222,6 +252,19 @@ class EditIdentity(EditTumour):
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return IdentityForm(posted, record=self.record)
+
+    def rows_alike(self, made: str = "") -> ClinicalQuerySet | None:
+        if not set(self.form.changed_data) & NAMED_BY:
+            return None
+        rows = patients_alike(self.case.centre, self.form.values())
+        return rows.exclude(pk=self.case.patient_id)
+
+    def record_found(self, codes: list[str]) -> None:
+        audit.record("identity.searched", actor=self.by, found=codes)
+
+    def url_of(self, code: str) -> str:
+        case = Case.objects.visible_to(self.by).filter(patient__code=code).first()
+        return reverse("cases:detail", args=[case.code]) if case else self.done_url()
 
     def update(self, version: int) -> None:
         actions.set_identity(

@@ -11,7 +11,7 @@ from registry.display import reason_shown, shown_with_unit
 from registry.forms import RecordForm
 from registry.records import BLANK, StaleVersion
 
-NOT_CARRIED = {"csrfmiddlewaretoken", "version", "draft_version"}
+NOT_CARRIED = {"csrfmiddlewaretoken", "version", "draft_version", "acknowledge"}
 
 
 def conflict_context(

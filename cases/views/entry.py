@@ -5,6 +5,7 @@ What was typed is never lost: every refusal shows the form again as it was sent.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -23,16 +24,23 @@ from cases.views.conflict import conflict_context
 from cases.views.drafting import TOKEN, DraftingMixin
 from cases.views.finding import find_case, person_of
 from registry import records
+from registry.duplicates import LooksAlike, ask_about
 from registry.forms import RecordForm
+from registry.models import ClinicalQuerySet
 
 # Not part of what a person typed: the same form sent again must look the same.
-BOOKKEEPING = {"csrfmiddlewaretoken", "form_token", "draft_version"}
+BOOKKEEPING = {"csrfmiddlewaretoken", "form_token", "draft_version", "acknowledge"}
 
 
 def posted_version(request: HttpRequest) -> int:
     """The version the form was opened with; one that never fits if there is none."""
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def acknowledged(request: HttpRequest) -> set[str]:
+    """Codes of the rows of which the person said that they are others."""
+    return set(request.POST.get("acknowledge", "").split())
 
 
 def once_only(request: HttpRequest, create: Callable[[], str]) -> tuple[str, bool]:
@@ -44,6 +52,9 @@ def once_only(request: HttpRequest, create: Callable[[], str]) -> tuple[str, boo
     token = request.POST.get("form_token", "")
     if not TOKEN.fullmatch(token):
         return create(), True
+    others = "+".join(sorted(acknowledged(request)))
+    if others:  # what is said to be another record is a submission of its own
+        token += f":{hashlib.sha256(others.encode()).hexdigest()[:32]}"
     content = {
         name: values for name, values in request.POST.lists() if name not in BOOKKEEPING
     }
@@ -75,6 +86,7 @@ class EntryView(DraftingMixin, View):
     request: HttpRequest
     case: Case  # not set on a page that makes one
     record: Any = None
+    alike: dict[str, Any] | None = None
     # Forms that are valid or not, but are no records.
     extra_forms: Sequence[Any] = ()
 
@@ -140,11 +152,13 @@ class EntryView(DraftingMixin, View):
             return self.show(422)
         except records.StaleVersion as stale:
             return self.show_conflict(stale)
-        except (
-            records.RecordLocked,
-            records.SubmissionMismatch,
-            IntegrityError,
-        ) as why:
+        except LooksAlike as found:
+            self.alike = self.alike_context(found.codes)
+            return self.show(409)
+        except records.SubmissionMismatch as found:
+            self.alike = self.alike_context([found.record_code], saved_before=True)
+            return self.show(409)
+        except (records.RecordLocked, IntegrityError) as why:
             self.forms[0].add_error(None, refusal_text(why))
             return self.show(409)
         messages.success(self.request, saved)
@@ -160,10 +174,46 @@ class EntryView(DraftingMixin, View):
     def save(self) -> str:
         """Create or update, and say what happened."""
         if self.record is None:
-            _code, new = once_only(self.request, self.create)
+            _code, new = once_only(self.request, self.create_asked)
             return self.saved_text() if new else _("This was saved already.")
+        self.ask_about_doubles()
         self.update(posted_version(self.request))
         return self.saved_text()
+
+    def create_asked(self) -> str:
+        """What is wrong is told first; only then comes the question, and undoes the row."""
+        made = self.create()
+        self.ask_about_doubles(made)
+        return made
+
+    def rows_alike(self, made: str = "") -> ClinicalQuerySet | None:
+        """The rows that may be the same as what is saved under the code ``made``."""
+        return None
+
+    def record_found(self, codes: list[str]) -> None:
+        """Leave an event where being told of a row is reading an identity."""
+
+    def url_of(self, code: str) -> str:
+        """The page of a row of this kind, to compare."""
+        return self.done_url()
+
+    def ask_about_doubles(self, made: str = "") -> None:
+        """Raise LooksAlike unless the person said that those are others."""
+        rows = self.rows_alike(made)
+        if rows is not None:
+            ask_about(rows, acknowledged(self.request))
+
+    def alike_context(
+        self, codes: list[str], *, saved_before: bool = False
+    ) -> dict[str, Any]:
+        self.record_found(codes)
+        links = [{"code": code, "url": self.url_of(code)} for code in codes]
+        others = sorted({*codes, *acknowledged(self.request)})
+        return {
+            "rows": links,
+            "acknowledge": " ".join(others),
+            "saved_before": saved_before,
+        }
 
     def saved_text(self) -> str:
         return _("%(what)s saved.") % {"what": self.title}
@@ -190,6 +240,7 @@ class EntryView(DraftingMixin, View):
             "form_token": self.form_token(),
             "cancel_url": self.done_url(),
             "crumbs": self.crumbs(),
+            "alike": self.alike,
             **self.draft_context(),
         }
 
@@ -219,11 +270,6 @@ def outline_entry(view: Any) -> dict[str, Any]:
 
 def refusal_text(why: Exception) -> str:
     """What to say when the record itself stands in the way."""
-    if isinstance(why, records.SubmissionMismatch):
-        return _(
-            "This form was saved before you changed it. Open the saved record to "
-            "change it there; nothing was saved a second time."
-        )
     if isinstance(why, IntegrityError):
         return _(
             "The database refused this, most likely because somebody saved the same at "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cases import actions
@@ -12,7 +13,9 @@ from cases.models import Complication, MriStudy, Operation
 from cases.permissions import check_can_write
 from cases.views.entry import EntryView
 from cases.views.finding import find_part
+from registry.duplicates import rows_alike
 from registry.forms import RecordForm
+from registry.models import ClinicalQuerySet
 
 
 class PartView(EntryView):
@@ -20,6 +23,7 @@ class PartView(EntryView):
 
     model: ClassVar[Any]
     part = ""
+    edit_page = ""
 
     def find(self) -> None:
         super().find()
@@ -43,6 +47,13 @@ class PartView(EntryView):
             version=version,
         )
 
+    def rows_alike(self, made: str = "") -> ClinicalQuerySet:
+        values = {**self.form.values(), **self.part_of()}
+        return rows_alike(self.model, values, self.record).exclude(code=made)
+
+    def url_of(self, code: str) -> str:
+        return reverse(self.edit_page, args=[self.case.code, code])
+
     def entered(self) -> dict[str, Any]:
         """What every create action takes."""
         return {
@@ -54,6 +65,7 @@ class PartView(EntryView):
 
 class EditMri(PartView):
     model, part, section = MriStudy, "mri", "mri"
+    edit_page = "cases:mri-edit"
 
     def make_form(self, posted: Any = None) -> RecordForm:
         first = None if self.case.mri_studies.current().exists() else "preop"
@@ -72,6 +84,7 @@ class EditMri(PartView):
 
 class EditOperation(PartView):
     model, part, section = Operation, "operation", "operations"
+    edit_page = "cases:operation-edit"
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return OperationForm(posted, record=self.record, case=self.case)
@@ -94,14 +107,21 @@ class EditOperation(PartView):
 
 class EditComplication(PartView):
     model, part, section = Complication, "complication", "operations"
+    edit_page = "cases:complication-edit"
 
     def find(self) -> None:
         EntryView.find(self)
         self.operation = find_part(Operation, self.kwargs["operation"], case=self.case)
         if self.part in self.kwargs:
             self.record = find_part(
-                Complication, self.kwargs[self.part], operation=self.operation
+                Complication, self.kwargs[self.part], **self.part_of()
             )
+
+    def part_of(self) -> dict[str, Any]:
+        return {"operation": self.operation}
+
+    def url_of(self, code: str) -> str:
+        return reverse(self.edit_page, args=[self.case.code, self.operation.code, code])
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return ComplicationForm(posted, record=self.record)

@@ -35,6 +35,7 @@ class Recurrence(ClinicalRecord):
     """
 
     CODE_PREFIX = "REC"
+    SAME_WHEN = ("case", "kind", "detected_on")
     CENTRE_PATH = "case__centre"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="recurrences")

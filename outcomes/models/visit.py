@@ -84,6 +84,7 @@ class Visit(ClinicalRecord):
     """One examination: symptoms, neurological scores, pain by site."""
 
     CODE_PREFIX = "VIS"
+    SAME_WHEN = ("case", "visit_type", "visit_date")
     CENTRE_PATH = "case__centre"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="visits")

@@ -34,6 +34,7 @@ class OutcomeView(PartView):
 
 class EditVisit(OutcomeView):
     model, part, section = Visit, "visit", "follow-up"
+    edit_page = "outcomes:visit-edit"
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return VisitForm(posted, record=self.record, initial=self.suggested())
@@ -92,6 +93,7 @@ class EditVisit(OutcomeView):
 
 class EditRecurrence(OutcomeView):
     model, part, section = Recurrence, "recurrence", "recurrence"
+    edit_page = "outcomes:recurrence-edit"
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return RecurrenceForm(posted, record=self.record)

@@ -29,6 +29,7 @@ from rest_framework.views import set_rollback
 
 from registry.api.parsers import BodyTooLarge
 from registry.api.throttling import RefusedRateThrottle
+from registry.duplicates import LooksAlike
 from registry.problems import MEDIA_TYPE
 from registry.records import RecordLocked, StaleVersion, SubmissionMismatch
 
@@ -42,6 +43,22 @@ class Conflict(exceptions.APIException):
 
     status_code = 409
     default_code = "conflict"
+
+
+class Duplicate(Conflict):
+    """The record looks like others; holds their codes."""
+
+    default_code = "duplicate"
+
+    def __init__(self, codes: list[str]) -> None:
+        super().__init__(
+            _(
+                "This looks like a record that is there already: %(codes)s. If it is"
+                " another one, name them in “Acknowledge-Duplicates”."
+            )
+            % {"codes": ", ".join(codes)}
+        )
+        self.codes = codes
 
 
 class PreconditionFailed(exceptions.APIException):
@@ -138,6 +155,10 @@ def stale(error: Any) -> exceptions.APIException:
     return PreconditionFailed(None, error.differing, f'"{error.current.version}"')
 
 
+def duplicate(error: Any) -> exceptions.APIException:
+    return Duplicate(error.codes)
+
+
 def mismatch(error: Exception) -> exceptions.APIException:
     return UnprocessableKey()
 
@@ -167,6 +188,7 @@ TRANSLATIONS: dict[type[Exception], Callable[[Any], exceptions.APIException]] = 
     DjangoValidationError: invalid,
     StaleVersion: stale,
     RecordLocked: locked,
+    LooksAlike: duplicate,
     SubmissionMismatch: mismatch,
     RequestDataTooBig: too_large,
     IntegrityError: broken_constraint,
@@ -199,6 +221,8 @@ def problem(error: exceptions.APIException, request: Any = None) -> JsonResponse
     }
     if isinstance(error, PreconditionFailed):
         body |= {"current": error.current, "differing": error.differing}
+    if isinstance(error, Duplicate):
+        body |= {"duplicates": error.codes}
     return JsonResponse(
         body,
         status=error.status_code,

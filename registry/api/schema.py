@@ -46,6 +46,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="1 to 80 visible ASCII characters. The same request sent again with "
     "the same key makes no second record; other content with it is a 422.",
 )
+ACKNOWLEDGE = OpenApiParameter(
+    "Acknowledge-Duplicates",
+    str,
+    OpenApiParameter.HEADER,
+    description="Codes of records that look the same and are others, with commas "
+    "between them, as the 409 with the code duplicate named them.",
+)
 PROBLEM = (
     "400 a mistake in the request, errors says where; 401 no valid token; 403 not \
 for this role or token; 429 too many requests, wait for Retry-After seconds"

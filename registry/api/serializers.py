@@ -16,6 +16,7 @@ from rest_framework import serializers
 
 from registry.api.values import DescribedValue
 from registry.constraints import described_fields
+from registry.models import ClinicalRecord
 
 LONGEST_CODE = 16
 
@@ -108,7 +109,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 class RecordSerializer(StrictSerializer):
     # The base of every clinical record. No docstring: it would describe each of them.
-    model: ClassVar[type[models.Model]]
+    model: ClassVar[type[ClinicalRecord]]
     # Not "parent": that is the name of what encloses a serializer.
     above: ClassVar[Parent | None] = None
     # Read-only members beside the described fields: name to serializer field.

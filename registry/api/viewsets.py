@@ -26,9 +26,10 @@ from registry import audit
 from registry.api.errors import PreconditionFailed, PreconditionRequired
 from registry.api.filters import instant
 from registry.api.paging import StableCursorPagination
-from registry.api.schema import ETAG, IDEMPOTENCY_KEY, IF_MATCH
+from registry.api.schema import ACKNOWLEDGE, ETAG, IDEMPOTENCY_KEY, IF_MATCH
 from registry.api.serializers import ReasonSerializer, RecordSerializer
 from registry.api.views import StrictView, person_of
+from registry.duplicates import ask_about, rows_alike
 from registry.models import ClinicalQuerySet
 from registry.permissions import Permission
 from registry.records import StaleVersion, once
@@ -127,7 +128,7 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         self.record_read(record)
         return self.answer(record)
 
-    @extend_schema(parameters=[IDEMPOTENCY_KEY, ETAG])
+    @extend_schema(parameters=[IDEMPOTENCY_KEY, ACKNOWLEDGE, ETAG])
     def create(self, request: Request) -> Response:
         """A new record."""
         key = idempotency_key(request)
@@ -149,13 +150,25 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         serializer: Any = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values, missing, above = serializer.split()
-        return self.make(by=person_of(request), values=values, missing=missing, **above)
+        by = person_of(request)
+        record = self.make(by=by, values=values, missing=missing, **above)
+        # Afterwards, so that what is wrong is told first; a question undoes the row.
+        self.ask_about({**values, **above}, made=record)
+        return record
 
     def make(self, *, by: Any, values: Any, missing: Any, **above: Any) -> Any:
         """Create through the action of this record."""
         raise NotImplementedError
 
-    @extend_schema(parameters=[IF_MATCH, ETAG])
+    def ask_about(
+        self, values: Mapping[str, Any], record: Any = None, made: Any = None
+    ) -> None:
+        """A 409 for what looks like another record, unless it was acknowledged."""
+        rows = rows_alike(self.serializer_class.model, values, record)
+        others = rows.exclude(pk=made.pk) if made else rows
+        ask_about(others, acknowledged(self.request))
+
+    @extend_schema(parameters=[IF_MATCH, ACKNOWLEDGE, ETAG])
     def partial_update(self, request: Request, code: str) -> Response:
         """Change fields of a record, if nobody saved it meanwhile."""
         record = self.find(code)
@@ -163,6 +176,8 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         serializer: Any = self.get_serializer(record, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         values, missing, _above = serializer.split()
+        if record.version == version:
+            self.ask_about(values, record)
         return self.changed(
             self.record_actions.update_record,
             by=person_of(request),
@@ -268,6 +283,12 @@ def idempotency_key(request: Request) -> str | None:
         message = _("Send 1 to 80 visible ASCII characters.")
         raise ValidationError({"Idempotency-Key": message}, "idempotency_key")
     return key
+
+
+def acknowledged(request: Request) -> set[str]:
+    """The codes in ``Acknowledge-Duplicates``."""
+    header = request.headers.get("Acknowledge-Duplicates", "")
+    return {code.strip() for code in header.split(",")}
 
 
 def reason_given(request: Request) -> str:

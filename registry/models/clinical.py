@@ -47,6 +47,8 @@ class ClinicalRecord(models.Model):
     CODE_PREFIX: ClassVar[str]
     CODE_LENGTH: ClassVar[int] = 8
     CENTRE_PATH: ClassVar[str]
+    # What two rows of one and the same thing share; empty: nothing tells.
+    SAME_WHEN: ClassVar[tuple[str, ...]] = ()
 
     code = models.CharField(max_length=16, unique=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

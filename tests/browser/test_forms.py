@@ -294,3 +294,24 @@ def test_a_question_that_must_be_answered_has_no_clear(
     chosen.click(force=True)
     expect(chosen).to_have_value("preop")
     expect(page.locator("#features")).to_be_visible()
+
+
+# --- saved twice
+
+
+def test_back_after_saving_makes_no_second_row(
+    page: Page, registry: RunningRegistry, codes: dict[str, str]
+) -> None:
+    visits = "SELECT count(*) FROM outcomes_visit v JOIN cases_case c ON c.id = case_id"
+    one = f"{visits} WHERE c.code = %s"
+    page.goto(new_visit(registry, codes["other"], "m3"))
+    answer(page, visit_date="2015-06-02", mmcs="2")
+    save(page)
+    before = registry.query(one, [codes["other"]])
+    page.go_back()
+    answer(page, visit_date="2015-06-03", mmcs="2")
+    save(page)
+    expect(page.get_by_role("alert")).to_contain_text("Is this the same?")
+    assert registry.query(one, [codes["other"]]) == before
+    page.get_by_role("link", name=re.compile("^VIS-")).click()
+    expect(page.locator("[name=visit_date]")).to_have_value("2015-06-02")

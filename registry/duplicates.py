@@ -1,0 +1,46 @@
+"""Rows that look like one that is there already: asked about before they are saved.
+
+A model names in ``SAME_WHEN`` what two rows of one thing share. A person may know
+better and says so by naming the rows found; nobody is refused for good. Imports compare
+old and new by themselves and do not ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from registry.models import ClinicalQuerySet, ClinicalRecord
+from registry.records import BLANK
+
+
+class LooksAlike(Exception):
+    """Rows that may be the same as the one to be saved, and were not acknowledged."""
+
+    def __init__(self, codes: list[str]) -> None:
+        self.codes = codes
+        super().__init__(f"looks like {', '.join(codes)}")
+
+
+def rows_alike(
+    model: type[ClinicalRecord], values: Mapping[str, Any], record: Any = None
+) -> ClinicalQuerySet:
+    """Current rows that share ``SAME_WHEN`` with the clean ``values`` of a row.
+
+    ``values`` holds the row above as well. For a correction of ``record`` only a change
+    of one of those fields is asked about.
+    """
+    rows = model.objects.all()
+    before = {name: getattr(record, name, None) for name in model.SAME_WHEN}
+    same = {name: values.get(name, before[name]) for name in model.SAME_WHEN}
+    untouched = record is not None and same == before
+    if not same or untouched or any(value in BLANK for value in same.values()):
+        return rows.none()
+    return rows.current().filter(**same).exclude(pk=getattr(record, "pk", None))
+
+
+def ask_about(rows: ClinicalQuerySet, acknowledged: Collection[str]) -> None:
+    """Raise LooksAlike for rows that nobody said to be others."""
+    codes = list(rows.order_by("code").values_list("code", flat=True))
+    if set(codes) - set(acknowledged):
+        raise LooksAlike(codes)
