@@ -113,6 +113,25 @@ def clopper_pearson(events: int, total: int, level: float = 0.95) -> Interval:
     )
 
 
+def exact_odds(
+    first: int, second: int, level: float = 0.95
+) -> tuple[float | None, float | None, float | None]:
+    """first / second with the odds p/(1-p) of Clopper-Pearson's limits p of the share.
+
+    Each share and its complement are found by themselves, so that odds of 2**53 are
+    no infinity by rounding. None where there is none: nothing to divide by.
+    """
+    tail = (1 - check_level(level)) / 2
+    lower, upper = 0.0, None
+    if first:
+        share = special.betaincinv(first, second + 1, tail)
+        lower = float(share / special.betainccinv(second + 1, first, tail))
+    if second:
+        share = special.betainccinv(first + 1, second, tail)
+        upper = float(share / special.betaincinv(second, first + 1, tail))
+    return (first / second if second else None), lower, upper
+
+
 def newcombe_difference(
     events_1: int, total_1: int, events_2: int, total_2: int, level: float = 0.95
 ) -> Interval:

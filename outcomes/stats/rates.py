@@ -10,8 +10,14 @@ import dataclasses
 
 from scipy.stats import binomtest, chi2
 
-from outcomes.stats.checks import as_number, check_count, check_level
+from outcomes.stats.checks import (
+    LARGEST_MAGNITUDE,
+    as_number,
+    check_count,
+    check_level,
+)
 from outcomes.stats.errors import StatError
+from outcomes.stats.proportions import exact_odds
 from outcomes.stats.result import Interval
 
 
@@ -37,8 +43,8 @@ def incidence_rate(
     R: ``poisson.test(events, person_time)``. Everything is None without person-time.
     """
     events, level = check_count(events, "events"), check_level(level)
-    time, per = _person_time(person_time, "person_time"), as_number(per, "per")
-    if per <= 0:
+    time, per = _amount(person_time, "person_time"), _amount(per, "per")
+    if per == 0:
         raise StatError(f"per must be above 0, not {per!r}")
     if time == 0:
         return Interval(
@@ -74,19 +80,22 @@ def rate_ratio(
     first = check_count(events, "events")
     second = check_count(reference_events, "reference_events")
     level = check_level(level)
-    time = _person_time(person_time, "person_time")
-    reference_time = _person_time(reference_person_time, "reference_person_time")
+    time = _amount(person_time, "person_time")
+    reference_time = _amount(reference_person_time, "reference_person_time")
     if not (time and reference_time):
         return _refused("no person-time in a group", level)
     if first + second == 0:
         return _refused("no events in either group", level)
     test = binomtest(first, first + second, time / (time + reference_time))
-    limits = test.proportion_ci(level, method="exact")
     scale = reference_time / time
+    value, lower, upper = (
+        None if odds is None else odds * scale
+        for odds in exact_odds(first, second, level)
+    )
     return RateRatio(
-        value=first / second * scale if second else None,
-        lower=float(limits.low / (1 - limits.low)) * scale,
-        upper=float(limits.high / (1 - limits.high)) * scale if second else None,
+        value=value,
+        lower=lower,
+        upper=upper,
         method="exact conditional binomial",
         level=level,
         estimable=True,
@@ -106,8 +115,11 @@ def _refused(reason: str, level: float) -> RateRatio:
     )
 
 
-def _person_time(value: float, name: str) -> float:
+def _amount(value: float, name: str) -> float:
+    """Zero, or large enough to divide by; less is no time but an error of units."""
     time = as_number(value, name)
     if time < 0:
         raise StatError(f"{name} must be at least 0, not {value!r}")
+    if 0 < time < 1 / LARGEST_MAGNITUDE:
+        raise StatError(f"{name} must be 0 or at least {1 / LARGEST_MAGNITUDE:g}")
     return time

@@ -20,7 +20,7 @@ from scipy.stats import contingency
 from outcomes.stats.checks import FloatArray, check_level
 from outcomes.stats.proportions import (
     PairedCounts,
-    clopper_pearson,
+    exact_odds,
     standard_normal_limit,
 )
 from outcomes.stats.result import Interval
@@ -166,12 +166,11 @@ def paired_odds_ratio(pairs: PairedCounts, level: float = 0.95) -> Ratio:
     discordant = pairs.first_only + pairs.second_only
     if discordant == 0:
         return _no_ratio(PAIRED_ODDS_RATIO, level, "undefined: no pair differs")
-    share = clopper_pearson(pairs.first_only, discordant, level)
-    value = _odds(share.value)
+    value, lower, upper = exact_odds(pairs.first_only, pairs.second_only, level)
     return Ratio(
         value=value,
-        lower=_odds(share.lower),
-        upper=_odds(share.upper),
+        lower=lower,
+        upper=upper,
         method=PAIRED_ODDS_RATIO,
         level=level,
         reason=INFINITE if value is None else None,
@@ -192,14 +191,13 @@ def risk_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
     limit = float(special.chdtri(1, 1 - level))
 
     def beyond(log_ratio: float) -> float:
-        ratio = math.exp(log_ratio)
-        return _koopman_score(ratio, a, total_1, c, total_2) - limit
+        return _koopman_score(log_ratio, a, total_1, c, total_2) - limit
 
-    estimate = a * total_2 / (c * total_1) if c else math.inf
+    centre = _log_ratio(a * total_2, c * total_1)
     return Ratio(
-        value=estimate if c else None,
-        lower=0.0 if a == 0 else _root(beyond, -_LOG_RANGE, _log(estimate)),
-        upper=None if c == 0 else _root(beyond, _log(estimate), _LOG_RANGE),
+        value=a * total_2 / (c * total_1) if c else None,
+        lower=0.0 if a == 0 else _root(beyond, -_LOG_RANGE, centre),
+        upper=None if c == 0 else _root(beyond, centre, _LOG_RANGE),
         method=KOOPMAN_RISK_RATIO,
         level=level,
         reason=None if c else INFINITE,
@@ -234,35 +232,55 @@ def katz_risk_ratio(table: ArrayLike, level: float = 0.95) -> Ratio:
     )
 
 
-def _koopman_score(ratio: float, x: int, n: int, y: int, m: int) -> float:
-    """Squared score of x of n against y of m under p1 = ratio * p2."""
-    linear = ratio * (n + y) + x + m
-    # The smaller root of the quadratic, in the form that does not cancel.
-    root = math.sqrt(max(linear**2 - 4 * (n + m) * ratio * (x + y), 0.0))
-    p2 = min(2 * (x + y) / (linear + root), 1.0)
-    p1 = min(ratio * p2, 1.0)
-    variance = p1 * (1 - p1) / n + ratio**2 * p2 * (1 - p2) / m
-    distance = x / n - ratio * y / m
+def _koopman_score(log_ratio: float, x: int, n: int, y: int, m: int) -> float:
+    """Squared score of x of n against y of m under p1 = ratio * p2.
+
+    Near 1 a share is known by its complement, and the ratio by ratio - 1.
+    """
+    ratio, excess = math.exp(log_ratio), math.expm1(log_ratio)
+    p1, q1 = _shares(-log_ratio, y, m, x, n)
+    p2, q2 = _shares(log_ratio, x, n, y, m)
+    variance = p1 * q1 / n + ratio**2 * p2 * q2 / m
+    if 2 * x > n and 2 * y > m:
+        distance = ratio * ((m - y) / m) - (n - x) / n - excess
+    else:
+        distance = x / n - ratio * (y / m)
     return distance**2 / variance if variance > 0 else 0.0
 
 
+def _shares(log_ratio: float, x: int, n: int, y: int, m: int) -> tuple[float, float]:
+    """p2 at most likely under p1 = ratio * p2, and 1 - p2, neither by subtraction."""
+    ratio, excess = math.exp(log_ratio), math.expm1(log_ratio)
+    square = (n + m) * ratio
+    linear = ratio * (n + y) + x + m
+    # The smaller root of the quadratic, in the form that does not cancel.
+    root = math.sqrt(max(linear**2 - 4 * square * (x + y), 0.0))
+    share = min(2 * (x + y) / (linear + root), 1.0)
+    # The same quadratic for the complement, whose larger root belongs to it.
+    linear = n - x + m - y + excess * (n + 2 * m - y)
+    constant = excess * (m - y)
+    root = math.sqrt(max(linear**2 - 4 * square * constant, 0.0))
+    if linear >= 0:
+        return share, min((linear + root) / (2 * square), 1.0)
+    return share, max(2 * constant / (linear - root), 0.0)
+
+
 def _root(beyond: Callable[[float], float], low: float, high: float) -> float:
-    return math.exp(optimize.brentq(beyond, low, high, xtol=1e-14, rtol=1e-14))
+    return math.exp(optimize.brentq(beyond, low, high, xtol=1e-30, rtol=1e-14))
 
 
-def _log(estimate: float) -> float:
-    if estimate == 0:
-        return -_LOG_RANGE
-    return math.log(estimate) if math.isfinite(estimate) else _LOG_RANGE
+def _log_ratio(one: int, other: int) -> float:
+    """log(one / other) of whole numbers, exact where they are nearly alike."""
+    if not one or not other:
+        return -_LOG_RANGE if not one else _LOG_RANGE
+    if 2 * abs(one - other) < other:
+        return math.log1p((one - other) / other)
+    return math.log(one / other)
 
 
 def _log_limits(value: float, error: float, level: float) -> tuple[float, float]:
     factor = math.exp(standard_normal_limit(level) * error)
     return value / factor, value * factor
-
-
-def _odds(share: float | None) -> float | None:
-    return None if share is None or share == 1 else share / (1 - share)
 
 
 def _has_empty_margin(a: int, b: int, c: int, d: int) -> bool:

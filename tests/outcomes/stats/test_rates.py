@@ -118,3 +118,26 @@ def test_coverage_is_at_least_nominal(mean) -> None:
         for events in map(int, np.unique(drawn))
     }
     assert np.mean([covered[int(events)] for events in drawn]) >= 0.945
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-300, 1e-71])
+def test_person_time_too_small_to_divide_by_is_refused(tiny: float) -> None:
+    """The rate would be infinite, and without events not a number."""
+    for refused in (
+        lambda: incidence_rate(0, tiny),
+        lambda: incidence_rate(3, 10, per=tiny),
+        lambda: rate_ratio(1, tiny, 1, 1),
+        lambda: rate_ratio(1, 1, 1, tiny),
+    ):
+        with pytest.raises(StatError, match="must be 0 or at least 1e-70"):
+            refused()
+
+
+@pytest.mark.parametrize("time", [1e-70, 1e-12, 1e12, 1e70])
+@pytest.mark.parametrize("events", [0, 1, 10**6, 10**15])
+def test_rates_of_any_size_are_numbers(events: int, time: float) -> None:
+    rate = incidence_rate(events, time)
+    assert 0 <= rate.lower <= rate.value <= rate.upper < math.inf
+    for other in (1e-70, 1.0, 1e70):
+        ratio = rate_ratio(events, time, 1, other)
+        assert 0 <= ratio.lower <= ratio.value <= ratio.upper < math.inf

@@ -1,10 +1,11 @@
 """Odds and risk ratios against R 4.2.2, statsmodels, SciPy and their zero cells."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import contingency
@@ -386,3 +387,36 @@ def test_pairs_that_do_not_differ_have_no_odds_ratio():
     found = paired_odds_ratio(pairs(0, 0))
     assert limits(found) == (None, None, None)
     assert found.reason == "undefined: no pair differs"
+
+
+def exact_score(ratio: float, x: int, n: int, y: int, m: int) -> float:
+    """Koopman's squared score with 80 digits, from the textbook's formula."""
+    with localcontext() as context:
+        context.prec = 80
+        r, a, size, c, other = map(Decimal, (ratio, x, n, y, m))
+        linear = r * (size + c) + a + other
+        root = (linear**2 - 4 * (size + other) * r * (a + c)).max(Decimal(0)).sqrt()
+        p2 = min((linear - root) / (2 * (size + other) * r), Decimal(1))
+        p1 = min(r * p2, Decimal(1))
+        variance = p1 * (1 - p1) / size + r * r * p2 * (1 - p2) / other
+        return float((a / size - r * c / other) ** 2 / variance)
+
+
+@given(*[st.sampled_from([0, 1, 19, 400, 10**6, 10**9, 10**12])] * 4)
+@example(1, 0, 10**12, 19)
+@example(10**12, 1, 10**12, 0)
+def test_risk_ratio_limits_solve_their_equation_at_any_size(a, b, c, d) -> None:
+    """Near 1 the shares cancel: the score at a limit was wrong by a factor of 3,600."""
+    found = risk_ratio([[a, b], [c, d]])
+    for limit in (found.lower, found.upper):
+        if limit:
+            score = exact_score(limit, a, a + b, c, c + d)
+            assert score == pytest.approx(3.841458820694124, rel=1e-4)
+
+
+def test_paired_odds_of_more_pairs_than_digits_are_not_infinite() -> None:
+    pairs = PairedCounts(both=0, first_only=2**53, second_only=1, neither=0)
+    found = paired_odds_ratio(pairs)
+    assert found.value == 2**53
+    assert found.reason is None
+    assert 2**50 < found.lower < 2**53 < found.upper
