@@ -54,6 +54,7 @@ class EstimateSerializer(Serializer[Any]):
     estimable = Flag()
     reached = Flag()
     p_value = Number()
+    p_is_bound = Flag()
     separation = Text()
     reason = Text()
 
@@ -105,6 +106,7 @@ class TestSerializer(Serializer[Any]):
     estimable = Flag()
     suppressed = Flag()
     p_value = Number()
+    p_is_bound = Flag()
     smallest_p = Number()
     method = Text()
     statistic = Number()
@@ -114,6 +116,7 @@ class TestSerializer(Serializer[Any]):
     separation = Text()
     observed = numbers()
     expected = numbers()
+    competing = numbers()
     forward = Count()
     backward = Count()
     unchanged = Count()

@@ -23,6 +23,7 @@ from scipy import special, stats
 
 from outcomes.stats.checks import CountArray, FloatArray, check_count
 from outcomes.stats.errors import StatError
+from outcomes.stats.result import SMALLEST_P
 
 # An array of groups by classes of cases for each arrangement: (B, G, K).
 Statistic = Callable[[CountArray], FloatArray]
@@ -75,8 +76,6 @@ UNREACHABLE = (
     "p could not have been 0.05 or less"
 )
 REACHED = 0.05
-# Below it p is not told.
-SMALLEST_P = 1e-300
 
 
 class _TooMany(Exception):

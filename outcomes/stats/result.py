@@ -9,17 +9,27 @@ from typing import Any
 
 import numpy as np
 
+SMALLEST_P = 1e-300
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
     """Base class of all results; subclasses are frozen keyword-only dataclasses."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts, lists, numbers, strings and None; NaN and infinities are None."""
-        return {
+        """Plain dicts, lists, numbers, strings and None; NaN and infinities are None.
+
+        No p value is 0: what is below 1e-300, or too small for the machine's numbers,
+        is given as 1e-300 with ``p_is_bound`` true, to be read as "less than".
+        """
+        found = {
             field.name: jsonable(getattr(self, field.name))
             for field in dataclasses.fields(self)
         }
+        p_value = found.get("p_value")
+        if isinstance(p_value, float) and p_value < SMALLEST_P:
+            found |= {"p_value": SMALLEST_P, "p_is_bound": True}
+        return found
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

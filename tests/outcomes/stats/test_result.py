@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from outcomes.stats.rates import rate_ratio
 from outcomes.stats.result import Interval, Result, jsonable, not_estimable
+from outcomes.stats.tables import holm, pearson
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,3 +56,17 @@ def test_results_are_frozen_and_comparable() -> None:
     assert one == same
     with pytest.raises(dataclasses.FrozenInstanceError):
         one.p_value = 0.05
+
+
+def test_no_p_value_is_zero_in_json() -> None:
+    """chi-squared 4e8 on 1 df: p is some 10^-86,000,000."""
+    table = pearson([[10**8, 3 * 10**8], [2 * 10**8, 10**8]])
+    assert table.p_value == 0
+    told = table.to_json()
+    assert (told["p_value"], told["p_is_bound"]) == (1e-300, True)
+    ordinary = pearson([[10, 30], [20, 10]]).to_json()
+    assert "p_is_bound" not in ordinary
+    assert ordinary["p_value"] == pytest.approx(0.0014, abs=1e-3)
+    ratio = rate_ratio(10**5, 1.0, 1, 10.0).to_json()
+    assert (ratio["p_value"], ratio["p_is_bound"]) == (1e-300, True)
+    assert holm([0.0, 0.5]).p_values == (2e-300, 0.5)
