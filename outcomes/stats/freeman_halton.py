@@ -1,7 +1,8 @@
 """Fisher's exact test beyond 2x2: every table, or a sample where there are too many.
 
 Own code because SciPy only samples tables beyond 2x2, and for 5,000 cases takes most
-of a minute to do it. All tables with the margins are met in the middle: the columns
+of a minute to do it. A test costs some tenths of a second at most: what cannot be
+listed within that is sampled, with fewer tables the more cells they have. All tables with the margins are met in the middle: the columns
 are dealt into two halves, each half lists its ways to fill its columns, and a table is
 a way of one half with a way of the other that together use up the row totals.
 References: Freeman and Halton 1951, Biometrika 38:141; Patefield 1981, Appl Stat 30:91.
@@ -18,11 +19,13 @@ from scipy import special
 
 from outcomes.stats.checks import CountArray, FloatArray, check_count
 
-# Ways listed for one half, a second or two, after which enumeration is given up.
-MOST_WAYS = 6_000_000
+# Ways listed for one half, a tenth of a second or two, before listing is given up.
+MOST_WAYS = 500_000
 # So many are laid out at a time, which takes some 50 MB.
 AT_A_TIME = 500_000
-SAMPLED_TABLES = 100_000
+SAMPLED_TABLES = 10_000
+FEWEST_SAMPLED = 1_000
+MOST_CELLS = 1_000_000
 # NumPy draws from smaller urns only.
 LARGEST_SAMPLED = 10**9 - 1
 # Tables this much more probable still count as equally probable, as in R.
@@ -66,15 +69,21 @@ def enumerated_p(counts: CountArray, most_ways: int = MOST_WAYS) -> float | None
     return min(_joined(rows, one, other, observed + RELATIVE_TOLERANCE), 1.0)
 
 
+def tables_sampled(counts: CountArray) -> int:
+    """How many tables of this shape are sampled: a million cells in all at most."""
+    return max(min(SAMPLED_TABLES, MOST_CELLS // counts.size), FEWEST_SAMPLED)
+
+
 def sampled_p(counts: CountArray, seed: int) -> float:
     """(1 + tables at most as probable) / (1 + tables), as R's simulated p value.
 
     The margins are sorted first, so that the order of the labels does not matter.
     """
     rows, columns = np.sort(counts.sum(axis=1)), np.sort(counts.sum(axis=0))
+    times = tables_sampled(counts)
     random = np.random.default_rng(check_count(seed, "seed"))
-    left = np.tile(columns, (SAMPLED_TABLES, 1))
-    log_weight = np.zeros(SAMPLED_TABLES)
+    left = np.tile(columns, (times, 1))
+    log_weight = np.zeros(times)
     for total in rows[:-1]:
         filled = _random_rows(random, left, int(total))
         left = left - filled
@@ -82,7 +91,7 @@ def sampled_p(counts: CountArray, seed: int) -> float:
     log_weight -= special.gammaln(left + 1.0).sum(axis=1)
     observed = -special.gammaln(counts + 1.0).sum()
     as_rare = int((log_weight <= observed + RELATIVE_TOLERANCE).sum())
-    return (1 + as_rare) / (1 + SAMPLED_TABLES)
+    return (1 + as_rare) / (1 + times)
 
 
 def _random_rows(

@@ -31,12 +31,12 @@ from outcomes.stats.checks import (
 from outcomes.stats.errors import StatError
 from outcomes.stats.freeman_halton import (
     LARGEST_SAMPLED,
-    SAMPLED_TABLES,
     enumerated_p,
     sampled_p,
+    tables_sampled,
 )
 from outcomes.stats.proportions import PairedCounts
-from outcomes.stats.result import Result, TestResult, not_estimable
+from outcomes.stats.result import SMALLEST_P, Result, TestResult, not_estimable
 
 Separation = Literal["complete", "quasi-complete"]
 
@@ -135,8 +135,9 @@ def separation(table: ArrayLike) -> Separation | None:
 def fisher_exact(table: ArrayLike, seed: int = 0) -> TestResult:
     """Two-sided: all tables with these margins that are at most as probable.
 
-    2x2 by SciPy, larger tables by enumeration; where there would be too many, 100,000
-    tables are sampled with ``seed`` and the name of the test says so.
+    2x2 by SciPy, larger tables by enumeration; where that would take more than some
+    tenths of a second, 1,000 to 10,000 tables are sampled with ``seed`` and the name
+    of the test says so.
     """
     counts = _observed(as_table(table))
     if min(counts.shape) < 2:
@@ -150,7 +151,7 @@ def fisher_exact(table: ArrayLike, seed: int = 0) -> TestResult:
     if counts.sum() > LARGEST_SAMPLED:
         return not_estimable(name, "too many observations for an exact test")
     return TestResult(
-        name=f"{name}, Monte Carlo with {SAMPLED_TABLES} tables, seed {seed}",
+        name=f"{name}, Monte Carlo with {tables_sampled(counts)} tables, seed {seed}",
         estimable=True,
         p_value=sampled_p(counts, seed),
     )
@@ -195,10 +196,15 @@ def sign_test(
 
 
 def holm(p_values: Sequence[float | None]) -> Adjusted:
-    """Holm's step-down adjustment, as R's ``p.adjust``; the order is kept."""
+    """Holm's step-down adjustment, as R's ``p.adjust``; the order is kept.
+
+    A p of 0, too small for the machine's numbers, counts as 1e-300.
+    """
     values = plain_list(p_values)
     known = sorted(
-        (_probability(p), place) for place, p in enumerate(values) if p is not None
+        (max(_probability(p), SMALLEST_P), place)
+        for place, p in enumerate(values)
+        if p is not None
     )
     adjusted: list[float | None] = [None] * len(values)
     largest = 0.0
