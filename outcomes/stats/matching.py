@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import numpy as np
@@ -164,18 +165,20 @@ def whiten(rows: FloatArray, treated: FloatArray) -> FloatArray:
     centred = rows.copy()
     for members in (group, ~group):
         centred[members] -= rows[members].mean(axis=0)
-    covariance = centred.T @ centred / max(1, len(rows) - 2)
-    spread = np.sqrt(np.diag(covariance))
+    freedom = max(1, len(rows) - 2)
+    spread = np.sqrt(np.square(centred).sum(axis=0) / freedom)
     if (spread == 0).any():
         raise StatError("a covariate does not vary within the groups")
-    correlation = covariance / np.outer(spread, spread)
-    if np.linalg.eigvalsh(correlation)[0] < 1e-10:
+    # Of the data, not of their covariance, whose rounding hides what is merely close.
+    scaled = centred / spread
+    if np.linalg.matrix_rank(scaled) < len(spread):
         raise StatError("a covariate is given by the others")
-    inverse = np.linalg.inv(np.linalg.cholesky(correlation))
+    _, triangle = np.linalg.qr(scaled)
+    inverse = np.linalg.inv(triangle) * math.sqrt(freedom)
     standard = rows / spread
-    turned = np.zeros_like(standard)
+    turned: FloatArray = np.zeros_like(standard)
     for i, j in zip(*np.tril_indices(len(spread)), strict=True):
-        turned[:, i] += inverse[i, j] * standard[:, j]
+        turned[:, i] += inverse[j, i] * standard[:, j]
     return turned
 
 

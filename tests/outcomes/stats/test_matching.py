@@ -338,3 +338,16 @@ def test_optimal_leaves_no_lalonde_patient_for_another_ones_second(
     case = {"keys": KEYS, "treated": TREATED, "score": logits, "caliper": caliper}
     alone, several = optimal_match(**case), optimal_match(**case, ratio=ratio)
     assert len(several.sets) == len(alone.sets) == 117
+
+
+def test_nearly_equal_covariates_are_close_not_given_by_each_other() -> None:
+    """Mahalanobis distance is that of any other coordinates: x and x + z/10⁶, x and z."""
+    draw = np.random.default_rng(8)
+    x, z = draw.normal(size=(2, 40))
+    treated = np.repeat([1.0, 0.0], [10, 30])
+    near = matching.whiten(np.column_stack([x, x + z / 1e6]), treated)
+    apart = matching.whiten(np.column_stack([x, z]), treated)
+    for one in range(0, 40, 7):
+        assert np.linalg.norm(near - near[one], axis=1) == pytest.approx(
+            np.linalg.norm(apart - apart[one], axis=1), rel=1e-7, abs=1e-7
+        )
