@@ -146,8 +146,12 @@ class Described:
             "range": self.plausible.replace("%", "%%"),
         }
 
-    def _check_step(self, value: Decimal) -> None:
-        if self.step and Decimal(str(value)) % self.step:
+    def _check_step(self, value: Any) -> None:
+        """Asked of what lies in the range only: a remainder of 1e30 has no digits."""
+        outside = (self.least is not None and value < self.least) or (
+            self.most is not None and value > self.most
+        )
+        if self.step and not outside and Decimal(str(value)) % self.step:
             raise ValidationError(
                 _("Enter a multiple of %(step)s."), "step", {"step": self.step}
             )
@@ -177,9 +181,15 @@ class WholeNumberField(Described, models.IntegerField):
     """A whole number within its range."""
 
     default_error_messages = {
-        "invalid": _("Write a whole number, without a point."),
+        "shape": _("Write a whole number, without a point."),
         "invalid_choice": NO_CHOICE,
     }
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except ValidationError as error:
+            raise ValidationError(self.error_messages["shape"], "shape") from error
 
 
 class MeasureField(Described, models.DecimalField):
@@ -239,7 +249,7 @@ class DayField(Described, models.DateField):
         if isinstance(value, str) and not ISO_DAY.fullmatch(value):
             raise ValidationError(
                 _("“%(value)s” is not a date. Write it as year-month-day, 2021-02-28."),
-                "invalid",
+                "shape",
                 {"value": value[:40]},
             )
         return super().to_python(value)
@@ -350,7 +360,7 @@ class LevelField(Described, models.CharField):
     allowed: Sequence[str] = tuple(SEGMENT_ORDINAL)
 
     def to_python(self, value: Any) -> str | None:
-        if value in (None, ""):
+        if value is None or not str(value).strip():
             return None
         try:
             return parse_level(str(value))

@@ -232,6 +232,7 @@ class RecordForm(forms.Form):
         by_field = getattr(error, "error_dict", None) or {NON_FIELD_ERRORS: [error]}
         for name, errors in by_field.items():
             for item in errors:
+                item.code = item.code or "invalid"  # as the API calls it
                 self.add_error(self.place_of(name), item)
 
     # --- how it is drawn

@@ -24,7 +24,7 @@ from registry.fields import (
 from registry.signs import plain_signs
 
 LONGEST_TEXT = 20_000
-NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{1,60})?", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+", re.ASCII)
 
 
@@ -76,7 +76,7 @@ def _blank(field: Any) -> Any:
 
 def _yes_or_no(text: str) -> bool:
     if text not in {"true", "false"}:
-        raise ValidationError(_("Choose yes or no."), "invalid")
+        raise ValidationError(_("Choose yes or no."), "shape")
     return text == "true"
 
 
@@ -92,7 +92,7 @@ def _number(text: str) -> str:
     if not NUMBER.fullmatch(plain):
         raise ValidationError(
             _("“%(value)s” is not a number. Write digits only, such as 12 or 12.5."),
-            "invalid",
+            "shape",
             {"value": text[:40]},
         )
     return plain

@@ -1,7 +1,8 @@
 """How the value of a described field is written in JSON, and read back strictly.
 
 Only the shape is decided here: a whole number is digits, a day is year-month-day.
-Ranges, lists and spellings are the field's own rules, the same as for the forms.
+Ranges, lists and spellings are the field's own rules, the same as for the forms, and a
+text that is refused has the form's own code.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from registry.fields import (
     WholeNumberField,
     WordsField,
 )
+from registry.reading import value_of_text
 
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 MEASURE = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
@@ -123,7 +125,18 @@ class DescribedValue(serializers.Field):
         try:
             return self.model_field.clean(self.read(value), None)
         except WrongShape:
+            self.refuse_as_the_form(value)
             self.fail("shape", expected=self.expected)
+        except DjangoValidationError as error:
+            self.refuse_as_the_form(value)
+            raise serializers.ValidationError(get_error_detail(error)) from error
+
+    def refuse_as_the_form(self, value: Any) -> None:
+        """Raise what a person would be told who typed the same text."""
+        if not isinstance(value, str):
+            return
+        try:
+            value_of_text(self.model_field, value)
         except DjangoValidationError as error:
             raise serializers.ValidationError(get_error_detail(error)) from error
 

@@ -52,7 +52,7 @@ def code_of(field: Any, text: Any) -> str:
     ],
 )
 def test_dates_in_other_forms_are_not_guessed(text: str) -> None:
-    assert code_of(SURGERY_DATE, text) == "invalid"
+    assert code_of(SURGERY_DATE, text) == "shape"
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_the_guess_is_another_decade_or_the_year_before(
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("１２x", "invalid"),
-        ("5_0", "invalid"),
-        ("1e3", "invalid"),
-        ("NaN", "invalid"),
-        ("inf", "invalid"),
+        ("１２x", "shape"),
+        ("5_0", "shape"),
+        ("1e3", "shape"),
+        ("NaN", "shape"),
+        ("inf", "shape"),
         ("1,5", "decimal_comma"),
-        ("1,234.5", "invalid"),
-        ("9" * 400, "invalid"),
+        ("1,234.5", "shape"),
+        ("9" * 400, "shape"),
         ("-1", "min_value"),
         ("20001", "max_value"),
     ],
