@@ -17,14 +17,18 @@ from typing import Any
 
 from django.conf import settings
 
+from outcomes.disclosed_curves import in_steps
 from outcomes.measures import MEASURES
 from outcomes.measures.base import WHOLE
+from outcomes.measures.events import CURVE
 from outcomes.stats.suppression import TOTAL_COST, protect
 
 Vectors = tuple[tuple[int, ...], ...]
 Keys = tuple[tuple[Any, ...], ...]
 COMPARISONS = ("differences", "tests")
-CURVE_LISTS = ("days", "survival", "lower", "upper", "at_risk")
+DAILY = ("statistic", "observed", "expected")
+MERGED = "other_groups"  # several groups that are told together
+NOBODY: dict[str, Any] = {"groups": []}
 
 
 def for_other_centres(
@@ -33,13 +37,18 @@ def for_other_centres(
     """A pooled answer with small cells hidden; ``own`` is the same of the own centre."""
     payload = copy.deepcopy(payload)
     measure = MEASURES[payload["measure"]]
+    groups = payload["groups"]
     hidden = _hidden_parts(payload, own)
+    coarse = copy.deepcopy(groups)
+    without = {place for place, part in hidden if part in {WHOLE, CURVE}}
+    in_steps(coarse, _own_groups(payload, own), without, settings.DISCLOSURE_THRESHOLD)
+    payload["groups"] = groups = coarse
     for place, part in hidden:
         if part == WHOLE or (place, WHOLE) not in hidden:
-            measure.hide(payload["groups"][place], part)
-    for group in payload["groups"]:
+            measure.hide(groups[place], part)
+    for group in groups:
         measure.limit(group)
-        _shorten_curve(group)
+    payload["test"] = _plain_test(payload["test"])
     if 0 < payload["n_cases"] < settings.DISCLOSURE_THRESHOLD:
         payload["n_cases"] = None
     if hidden:
@@ -50,6 +59,34 @@ def for_other_centres(
                 payload[name] = []
         payload["input_hash"] = None  # few counts could be guessed from their hash
     return payload
+
+
+def hidden_values(payload: dict[str, Any]) -> set[Any]:
+    """Values of the groups that are hidden whole; none for several groupings at once."""
+    if len(payload["by"]) != 1:
+        return set()
+    hidden = [group for group in payload["groups"] if group.get("suppressed")]
+    return {_key(group, payload["by"])[0] for group in hidden}
+
+
+def _plain_test(test: dict[str, Any]) -> dict[str, Any]:
+    """Without the sums over single days, and p to two digits: neither tells a day."""
+    told = {name: value for name, value in test.items() if name not in DAILY}
+    if told.get("p_value"):
+        told["p_value"] = float(f"{told['p_value']:.2g}")
+    return told
+
+
+def _own_groups(
+    payload: dict[str, Any], own: dict[str, Any] | None
+) -> list[dict[str, Any] | None]:
+    """The own centre's part of each group of the pool; None where it has none."""
+    mine = {_key(group, payload["by"]): group for group in (own or NOBODY)["groups"]}
+    return [mine.get(_key(group, payload["by"])) for group in payload["groups"]]
+
+
+def _key(group: dict[str, Any], by: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(group["group"][name] for name in by)
 
 
 def _hidden_parts(
@@ -190,24 +227,3 @@ def _hidden_in(
     if any(place in found.exposed for place in groups):
         return set(groups)
     return {place for place in groups if found.hidden[place]}
-
-
-def _shorten_curve(group: dict[str, Any]) -> None:
-    """End the curve where fewer than the threshold are still followed."""
-    curve = group.get("curve")
-    if not curve:
-        return
-    kept = _long_followed(curve["at_risk"])
-    for name in CURVE_LISTS:
-        curve[name] = curve[name][:kept]
-    for name in ("events", "censored"):
-        del curve[name]
-    last = curve["days"][-1] if kept else 0
-    told = group["at_risk"]
-    kept = _long_followed(told["n"])
-    group["at_risk"] = {name: values[:kept] for name, values in told.items()}
-    group["survival_at"] = [p for p in group["survival_at"] if p["day"] <= last]
-
-
-def _long_followed(at_risk: Sequence[int]) -> int:
-    return sum(1 for n in at_risk if n >= settings.DISCLOSURE_THRESHOLD)

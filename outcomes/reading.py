@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Case as CaseExpression
+from django.db.models import CharField, F, Q, Value, When
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
@@ -48,9 +50,62 @@ def summary_for(
     payload = numbers(user, measure, by, filters, centre, window)
     if limited:
         own = own_numbers(user, measure, by, window)
-        payload = disclosure.for_other_centres(payload, own)
+        payload = limited_numbers(user, payload, own)
     payload["scope"] = centre.code if centre else POOL
     return payload
+
+
+def limited_numbers(
+    user: User, payload: dict[str, Any], own: dict[str, Any]
+) -> dict[str, Any]:
+    """The pool for a person of one centre, small groups hidden or put together.
+
+    The groups that have to go are shown as one if that is safe; it is what the total
+    less the shown groups tells anyhow.
+    """
+    told = disclosed(payload, own)
+    hidden = disclosure.hidden_values(told)
+    while 0 < len(hidden) < len(payload["groups"]):
+        again = disclosed(*merged_numbers(user, payload, hidden))
+        more = disclosure.hidden_values(again) - {disclosure.MERGED}
+        if not disclosure.hidden_values(again):
+            return again
+        if not more:
+            break
+        hidden |= more
+    return told
+
+
+def disclosed(payload: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    if payload["measure"] == VOLUME.name:
+        width = COLUMN_BY_NAME["surgery_year"].step
+        payload, own = in_bands(payload, width), in_bands(own, width)
+    return disclosure.for_other_centres(payload, own)
+
+
+def merged_numbers(
+    user: User, payload: dict[str, Any], values: set[Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The pool's numbers and the own ones, with these groups as one."""
+    (name,) = payload["by"]
+    other = Q(**{f"{name}__in": values - {None}})
+    if None in values:
+        other |= Q(**{f"{name}__isnull": True})
+    facts = CaseFacts.objects.annotate(
+        merged=CaseExpression(
+            When(other, then=Value(disclosure.MERGED)),
+            default=F(name),
+            output_field=CharField(),
+        )
+    )
+    centres = centres_with(user, Permission.READ_SUMMARIES) or set()
+    whole, part = (
+        summaries.compute(
+            payload["measure"], (name,), {}, rows, payload["window"] or "", ("merged",)
+        )
+        for rows in (facts, facts.filter(centre__in=centres))
+    )
+    return whole, part
 
 
 def readable_centre(user: User, code: str) -> Centre:

@@ -99,6 +99,13 @@ class AtRiskSerializer(Serializer[Any]):
     n = counts()
 
 
+class StepsSerializer(Serializer[Any]):
+    """Events, and cases whose follow-up ended, by half year from the operation."""
+
+    events = counts()
+    censored = counts()
+
+
 class TestSerializer(Serializer[Any]):
     """A test, or why there is none."""
 
@@ -155,7 +162,7 @@ class PainSerializer(Serializer[Any]):
     assessed = Count()
     events = Count()
     proportion = EstimateSerializer(required=False)
-    sites = DictField(child=ShareSerializer(), required=False)
+    sites = DictField(child=ShareSerializer(), required=False, allow_null=True)
     segmental = ShareSerializer(required=False)
     nrs_4_or_more = ShareSerializer(required=False)
     segmental_course = counts_by_name()
@@ -206,6 +213,7 @@ class GroupSerializer(PainSerializer):
     new_lesions = Count()
     excluded = counts_by_name()
     curve = CurveSerializer(required=False, allow_null=True)
+    steps = StepsSerializer(required=False, allow_null=True)
     at_risk = AtRiskSerializer(required=False)
     survival_at = EstimateAtSerializer(many=True, required=False)
     median_follow_up_days = Number()

@@ -16,12 +16,14 @@ from outcomes.measures.base import (
     Group,
     Row,
     WholeGroups,
+    hide_group,
     known_groups,
     ordered,
     proportion,
     started,
 )
 from outcomes.measures.grouping import By, is_known, named, split_by_group
+from outcomes.measures.half_years import half_years
 from outcomes.stats.follow_up import reverse_kaplan_meier_median_from_counts
 from outcomes.stats.logrank import logrank_from_counts
 from outcomes.stats.rates import incidence_rate, rate_ratio
@@ -30,6 +32,7 @@ from outcomes.stats.survival import SurvivalCurve, kaplan_meier_from_counts
 
 DAYS_IN_YEAR = 365.25
 SURVIVAL_AT = (365, 730, 1826)
+CURVE = "curve"  # the part of a group that is hidden as one
 MOST_POINTS = 200  # of a curve in an answer
 MOST_RISK_COLUMNS = 12
 RESIDUAL_NOTE = (
@@ -64,11 +67,18 @@ class EventMeasure(WholeGroups):
 
     def cells(self, group: Group) -> Cells:
         """Those of the proportion, and those that the curve gives away."""
-        counts = [*super().cells(group)[WHOLE]]
+        ended, n = 0, 0
         if group["curve"]:
             ended, n = group["curve"]["n_events"], group["curve"]["n"]
-            return {WHOLE: [*counts, ended, n - ended, max(ended - group["events"], 0)]}
-        return {WHOLE: [*counts, 0, 0, 0]}
+        more = max(ended - group["events"], 0)
+        return {**super().cells(group), CURVE: [ended, n - ended, more]}
+
+    def hide(self, group: Group, part: str) -> None:
+        """The group, or its curve alone where the shares tell too little to hide."""
+        if part == WHOLE:
+            hide_group(group)
+        elif group.get("curve"):
+            group["curve"], group["steps"] = None, None
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts by group, day, event and reason of exclusion."""
@@ -161,13 +171,15 @@ def excluded_by_reason(rows: Sequence[Row]) -> dict[str, int]:
 def described_curve(curve: SurvivalCurve | None, counts: Counts) -> dict[str, Any]:
     """The curve with numbers at risk, survival at fixed times, median follow-up."""
     if curve is None:
-        return {"curve": None, "median_follow_up_days": None}
+        return {"curve": None, "steps": None, "median_follow_up_days": None}
+    events, censored = half_years(*counts)
     last = int(curve.days[-1])
     step = 365 * max(1, -(-last // (365 * MOST_RISK_COLUMNS)))
     risk_days = list(range(0, last + 1, step))
     follow_up = reverse_kaplan_meier_median_from_counts(*counts)
     return {
         "curve": thinned(curve),
+        "steps": {"events": events, "censored": censored},
         "at_risk": {"days": risk_days, "n": list(curve.at_risk_at(risk_days))},
         "survival_at": [
             {"day": day, **point.to_json()}

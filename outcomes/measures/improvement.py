@@ -15,6 +15,7 @@ from outcomes.measures.base import (
     Row,
     WholeGroups,
     compare_shares,
+    hide_group,
     ordered,
     proportion,
     started,
@@ -25,6 +26,7 @@ from outcomes.stats.tables import sign_test
 from outcomes.windows import AFTER
 
 BEST_GRADE = 1
+WORSE = "worse"  # the part of a group that is hidden as one
 
 
 class Improvement(WholeGroups):
@@ -36,8 +38,17 @@ class Improvement(WholeGroups):
     details = ("shift", "joa_recovery", "able_to_improve", "proportion_of_able")
 
     def cells(self, group: Group) -> Cells:
-        counts = [group["improved"], group["unchanged"], group["worse"]]
-        return {WHOLE: [*counts, group["n"] - group["assessed"]]}
+        return {**super().cells(group), WORSE: [group["unchanged"], group["worse"]]}
+
+    def hide(self, group: Group, part: str) -> None:
+        """The group, or who of the others became worse."""
+        if part == WHOLE:
+            hide_group(group)
+            return
+        for name in ("unchanged", "worse"):
+            group[name] = None
+        for name in ("proportion_worse", "sign_test"):
+            group.pop(name)
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts by group, grade before, grade after, change and recovery rate."""

@@ -25,6 +25,7 @@ from outcomes.models.outcome_columns import SEGMENTAL_COURSES
 from outcomes.windows import RESIDUAL_PAIN_WINDOWS
 
 SITES = tuple(code for code, _label in STATES)
+SITES_PART = "sites"  # of a group, hidden as one
 MODERATE_NRS = 4
 WINDOWS = tuple(window.name for window in RESIDUAL_PAIN_WINDOWS)
 # Segmental pain before the operation and at the visit, told by whether it is new; a
@@ -60,13 +61,17 @@ class ResidualPain:
 
     def cells(self, group: Group) -> Cells:
         """The visit that was asked for decides about the group, each other for itself."""
-        return {WHOLE: _cells(group, group)} | {
+        events, assessed = group["events"], group["assessed"]
+        whole = [events, assessed - events, group["n"] - assessed]
+        return {WHOLE: whole, SITES_PART: _cells(group, group)} | {
             visit: _cells(group, told) for visit, told in group["visits"].items()
         }
 
     def hide(self, group: Group, part: str) -> None:
         if part == WHOLE:
             hide_group(group)
+        elif part == SITES_PART:
+            group["sites"] = None
         elif "visits" in group:
             group["visits"][part] = {"suppressed": True}
 

@@ -19,6 +19,8 @@ from outcomes.measures.base import (
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.stats.result import not_estimable
 
+OPERATED = "operated"  # the part of a group that says how many were
+
 
 class Volume:
     """Of all cases, by year of operation; None where it is not known."""
@@ -44,14 +46,15 @@ class Volume:
     def cells(self, group: Group) -> Cells:
         """Each year is a part of its own."""
         years = {str(item["year"]): [item["n"]] for item in group["years"]}
-        return {
-            WHOLE: [group["n"], group["operated"], group["n"] - group["operated"]]
-        } | years
+        operated = [group["operated"], group["n"] - group["operated"]]
+        return {WHOLE: [group["n"]], OPERATED: operated} | years
 
     def hide(self, group: Group, part: str) -> None:
         if part == WHOLE:
             hide_group(group)
             return
+        if part == OPERATED:
+            group["operated"] = None
         for item in group.get("years", []):
             if str(item["year"]) == part:
                 item["n"], item["suppressed"] = None, True

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from outcomes.disclosure import MERGED
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from registry.display import MEANINGS
 
@@ -67,6 +68,8 @@ def code_label(column: str, code: Any) -> str:
     if code is None:
         label = COLUMN_BY_NAME[column].label
         return _("%(what)s not known") % {"what": capfirst(str(label))}
+    if code == MERGED:
+        return _("Other groups together")
     return str(dict(COLUMN_BY_NAME[column].values).get(code, code))
 
 

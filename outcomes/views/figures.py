@@ -52,14 +52,19 @@ def volume_figure(payload: Payload) -> Figure:
     }
     spans = {i["year"]: year_words(i) for group in groups for i in group["years"]}
     total = sum(group["n"] for group in groups)
-    operated = sum(group["operated"] for group in groups)
+    told = [group["operated"] for group in groups]
+    operated = None if None in told else sum(told)
     shown = ngettext("%(n)s case shown", "%(n)s cases shown", total)
     return {
         "id": "volume",
         "empty": not groups,
         "title": _("How many cases were operated each year?"),
         "answer": shown % {"n": f"{total:,}"}
-        + _(", %(n)s of them operated.") % {"n": f"{operated:,}"}
+        + (
+            "."
+            if operated is None
+            else _(", %(n)s of them operated.") % {"n": f"{operated:,}"}
+        )
         if groups
         else _("Nothing can be shown."),
         "chart": {
@@ -204,6 +209,7 @@ def improvement_figure(payload: Payload) -> Figure:
                     "missing": group["n"] - group["assessed"],
                 }
                 for group in groups
+                if group["worse"] is not None
             ],
         },
         "table": {
@@ -238,7 +244,7 @@ def improvement_row(group: Group) -> list[Any]:
     share = group["proportion"]
     return [
         group["name"],
-        *[group[code] for code, _label in CHANGES],
+        *[hidden_if_none(group[code]) for code, _label in CHANGES],
         group["assessed"],
         group["n"],
         percent(share["value"]),
@@ -268,6 +274,7 @@ def pain_figure(payload: Payload) -> Figure:
                     "missing": group["n"] - group["assessed"],
                 }
                 for group in groups
+                if group["sites"]
             ],
         },
         "table": {
@@ -301,8 +308,13 @@ PAIN_COLOURS = ("unchanged", "improved", "worse", "less_than_gtr", "other")
 def pain_row(group: Group, sites: list[tuple[str, str]]) -> list[Any]:
     return [
         group["name"],
-        *[group["sites"][code]["n"] for code, _label in sites],
+        *[hidden_if_none(site_count(group, code)) for code, _label in sites],
         hidden_if_none(group.get("nrs_4_or_more", {}).get("n")),
         group["assessed"],
         group["n"],
     ]
+
+
+def site_count(group: Group, code: str) -> int | None:
+    """Cases with pain of a site; None where the sites are hidden."""
+    return group["sites"][code]["n"] if group["sites"] else None
