@@ -114,8 +114,8 @@ def cohen_kappa(
     """Kappa of a square table of counts, in the order of the scale for weights.
 
     Linear weights are 1-|i-j|/(k-1), quadratic 1-((i-j)/(k-1))². The limits by score
-    hold their level from 19 readings on and exist for perfect agreement too; "wald"
-    gives the symmetric ones of R's ``vcd``, which cover 73 to 93 % there.
+    cover 92 to 97 % with 19 readings and exist for perfect agreement too; "wald" gives
+    the symmetric ones of R's ``vcd``, which cover 73 to 93 % there or do not exist.
     """
     level = check_level(level)
     counts = _square(table)
@@ -158,8 +158,9 @@ def icc_2_1(
     """ICC(2,1) of a complete table, one row per subject and one column per reader.
 
     ``weights`` are whole numbers of subjects that a row stands for. Interval of McGraw
-    and Wong with Satterthwaite's degrees of freedom. Not estimable when all readings
-    are the same; where readers never disagree the limits are None.
+    and Wong with Satterthwaite's degrees of freedom, approximate: it covers 92 % with
+    19 subjects and three readers. Not estimable when all readings are the same; where
+    readers never disagree the limits are None.
     """
     level = check_level(level)
     rows = _complete(ratings, weights)
