@@ -16,6 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from outcomes.stats.beta_product import beta_product_limits
 from outcomes.stats.checks import (
     FloatArray,
     as_floats,
@@ -28,12 +29,14 @@ from outcomes.stats.proportions import standard_normal_limit
 from outcomes.stats.result import Interval, Result
 
 IntervalKind = Literal["log-log", "log", "plain"]
+CurveInterval = Literal["log-log", "log", "plain", "beta-product"]
 Limits = tuple[float | None, ...]
 
 NO_EVENTS = (
     "no events: the curve stays at 1 and has no interval; "
     "give the exact upper limit of the proportion or of the rate instead"
 )
+BETA_PRODUCT = "Kaplan-Meier, beta product"
 # A product of fractions that should give exactly 0.5 misses it by some 1e-16 each.
 _ROUNDING = 1e-9
 
@@ -56,8 +59,9 @@ class SurvivalCurve(Result):
 
     Before the first day survival is 1. ``days`` has every day with an event or a
     censored case, as R's ``survfit`` does. ``lower`` and ``upper`` are None where
-    survival is 1 or 0, because Greenwood's variance says nothing there. ``note`` is
-    set when the whole curve has no interval.
+    survival is 1 or 0, because Greenwood's variance says nothing there, unless
+    ``interval`` is "beta-product", which has limits everywhere. ``note`` is set when
+    the whole curve has no interval.
     """
 
     days: tuple[float, ...]
@@ -71,7 +75,7 @@ class SurvivalCurve(Result):
     n_events: int
     median: MedianTime
     method: str
-    interval: IntervalKind = "log-log"
+    interval: CurveInterval = "log-log"
     level: float = 0.95
     note: str | None = None
 
@@ -84,25 +88,37 @@ class SurvivalCurve(Result):
     def survival_at(self, times: Sequence[float] | ArrayLike) -> tuple[Interval, ...]:
         """Survival with its limits at each time.
 
-        After the last observed day nothing is known, so the value is None, unless
-        the curve has already fallen to zero.
+        Where survival is 1 or 0 the limits are those of the beta product, and the
+        method of the point says so. After the last observed day nothing is known, so
+        the value is None, unless the curve has already fallen to zero.
         """
         asked = checked_times(times)
         place = np.searchsorted(np.asarray(self.days), asked, side="right") - 1
+        exact = beta_product_limits(
+            np.array([self.n, *self.at_risk]), np.array([0, *self.events]), self.level
+        )
         return tuple(
-            self._point(int(i), float(t)) for i, t in zip(place, asked, strict=True)
+            self._point(
+                int(i), float(t), float(exact[0][i + 1]), float(exact[1][i + 1])
+            )
+            for i, t in zip(place, asked, strict=True)
         )
 
-    def _point(self, place: int, time: float) -> Interval:
+    def _point(self, place: int, time: float, low: float, high: float) -> Interval:
+        """``low`` and ``high``: the beta product's limits, where there are no others."""
         value: float | None = 1.0
-        lower = upper = None
+        lower: float | None = low
+        upper: float | None = high
+        method = BETA_PRODUCT
         if place >= 0:
             value = self.survival[place]
-            lower, upper = self.lower[place], self.upper[place]
+            if self.lower[place] is not None:
+                lower, upper = self.lower[place], self.upper[place]
+                method = self.method
         if time > self.days[-1] and self.survival[-1] > 0:
             value = lower = upper = None
         return Interval(
-            value=value, lower=lower, upper=upper, method=self.method, level=self.level
+            value=value, lower=lower, upper=upper, method=method, level=self.level
         )
 
 
@@ -111,7 +127,7 @@ def kaplan_meier(
     events: ArrayLike,
     weights: ArrayLike | None = None,
     level: float = 0.95,
-    interval: IntervalKind = "log-log",
+    interval: CurveInterval = "log-log",
 ) -> SurvivalCurve:
     """Kaplan-Meier curve from one row per case.
 
@@ -130,21 +146,25 @@ def kaplan_meier_from_counts(
     events: ArrayLike,
     censored: ArrayLike,
     level: float = 0.95,
-    interval: IntervalKind = "log-log",
+    interval: CurveInterval = "log-log",
 ) -> SurvivalCurve:
     """The same curve from counts per day, as a database can group them."""
     return curve_of(table_from_counts(days, events, censored), level, interval)
 
 
 def curve_of(
-    table: EventTable, level: float = 0.95, interval: IntervalKind = "log-log"
+    table: EventTable, level: float = 0.95, interval: CurveInterval = "log-log"
 ) -> SurvivalCurve:
     """Kaplan-Meier curve of an event table."""
     level = check_level(level)
-    if interval not in get_args(IntervalKind):
-        raise StatError(f"interval must be log-log, log or plain, not {interval!r}")
+    if interval not in get_args(CurveInterval):
+        known = "log-log, log, plain or beta-product"
+        raise StatError(f"interval must be {known}, not {interval!r}")
     survival, variance_sum = _survival_and_greenwood(table)
-    lower, upper = limits(survival, variance_sum, level, interval)
+    if interval == "beta-product":
+        lower, upper = beta_product_limits(table.at_risk, table.events, level)
+    else:
+        lower, upper = limits(survival, variance_sum, level, interval)
     method = f"Kaplan-Meier, {interval}"
     return SurvivalCurve(
         days=tuple(table.days.tolist()),
@@ -160,7 +180,7 @@ def curve_of(
         method=method,
         interval=interval,
         level=level,
-        note=None if table.n_events else NO_EVENTS,
+        note=NO_EVENTS if np.isnan(lower).all() and not table.n_events else None,
     )
 
 

@@ -162,7 +162,9 @@ def test_no_events_in_19_cases_gives_no_interval() -> None:
     assert (curve.median.value, curve.median.lower, curve.median.upper) == (None,) * 3
     assert curve.note == NO_EVENTS
     (point,) = curve.survival_at([200])
-    assert (point.value, point.lower, point.upper) == (1.0, None, None)
+    assert (point.value, point.upper) == (1.0, 1.0)
+    assert point.lower == pytest.approx(0.8235330881930346, rel=1e-12)
+    assert point.method == "Kaplan-Meier, beta product"
 
 
 def test_after_the_last_day_nothing_is_known() -> None:
@@ -236,7 +238,7 @@ def test_rows_that_are_refused(days, events, message) -> None:
         ({"weights": [1]}, "lengths differ"),
         ({"weights": [0, 0]}, "there are no cases"),
         ({"level": 1}, "level must lie between 0 and 1"),
-        ({"interval": "exact"}, "interval must be log-log, log or plain"),
+        ({"interval": "exact"}, "interval must be log-log, log, plain or beta"),
     ],
 )
 def test_arguments_that_are_refused(arguments, message) -> None:
