@@ -27,6 +27,7 @@ VALUES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "exponential": lambda random, n: random.exponential(size=n),
     "log-normal": lambda random, n: random.lognormal(size=n),
 }
+HEAD = "samples | before, % | after, % | no p, % |\n|---|---|---|---|---|---|"
 Draw = Callable[[np.random.Generator], tuple[float | None, float | None]]
 
 
@@ -42,7 +43,7 @@ class Alarms:
     def row(self, *names: str) -> str:
         cells = [100 * self.before, 100 * self.after, 100 * self.without]
         shares = [f"{count / self.total:.1f}" for count in cells]
-        return "| " + " | ".join([*names, *shares]) + " |"
+        return "| " + " | ".join([*names, str(self.total), *shares]) + " |"
 
 
 def followed(random: np.random.Generator, n: int, end: float) -> tuple:
@@ -102,26 +103,43 @@ def alarms(draw: Draw, repetitions: int, seed: int) -> Alarms:
 
 
 def run(repetitions: int, seed: int) -> str:
-    """Markdown tables; costly tests are repeated a tenth as often, of means a quarter."""
-    head = "before, % | after, % | no p, % |\n|---|---|---|---|---|"
-    lines = [f"| log-rank | events | {head}"]
+    """Markdown tables; costly tests are repeated a tenth as often, of means a half."""
+    tables = [
+        _of_curves(repetitions, seed),
+        _of_incidence(repetitions // 10, seed),
+        _of_means(repetitions // 2, seed),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in tables) + "\n"
+
+
+def _of_curves(repetitions: int, seed: int) -> list[str]:
+    lines = [f"| log-rank | events | {HEAD}"]
     for sizes in SIZES:
         for name, end in FOLLOW_UP.items():
             listed = min(sizes) <= 2 or (min(sizes) >= 25 and name != "few")
             times = repetitions if listed else repetitions // 10
             found = alarms(curves(sizes, (end, end)), times, seed)
-            lines.append(found.row(f"{sizes[0]} v {sizes[1]}", name))
+            lines.append(found.row(_said(sizes), name))
     unequal = alarms(curves((10, 30), (0.4, 1.6)), repetitions // 10, seed)
-    lines.append(unequal.row("10 v 30", "few v half: unequal follow-up"))
-    lines += ["", f"| Gray | events | {head}"]
+    return [*lines, unequal.row("10 v 30", "few v half: unequal follow-up")]
+
+
+def _of_incidence(repetitions: int, seed: int) -> list[str]:
+    lines = [f"| Gray | events | {HEAD}"]
     for sizes in ((2, 40), (8, 60), (19, 19), (25, 25)):
-        found = alarms(incidence(sizes, 1.6), repetitions // 10, seed)
-        lines.append(
-            found.row(f"{sizes[0]} v {sizes[1]}", "half, a third of them competing")
-        )
-    lines += ["", f"| Welch, Mann-Whitney | values | {head}"]
+        found = alarms(incidence(sizes, 1.6), repetitions, seed)
+        lines.append(found.row(_said(sizes), "half, a third competing"))
+    return lines
+
+
+def _of_means(repetitions: int, seed: int) -> list[str]:
+    lines = [f"| Welch, Mann-Whitney | values | {HEAD}"]
     for sizes in ((2, 40), (5, 40), (19, 19), (20, 40)):
         for kind in VALUES:
-            found = alarms(means(sizes, kind), repetitions // 4, seed)
-            lines.append(found.row(f"{sizes[0]} v {sizes[1]}", kind))
-    return "\n".join(lines) + "\n"
+            found = alarms(means(sizes, kind), repetitions, seed)
+            lines.append(found.row(_said(sizes), kind))
+    return lines
+
+
+def _said(sizes: tuple[int, int]) -> str:
+    return f"{sizes[0]} v {sizes[1]}"
