@@ -32,6 +32,14 @@ STEPS = st.one_of(
     st.tuples(st.just("move surgery"), st.integers(-60, 400)),
     st.tuples(st.just("death"), st.integers(0, 2600)),
     st.tuples(st.just("size"), st.integers(1, 60)),
+    st.tuples(
+        st.just("operate again"),
+        st.integers(-60, 400),
+        st.sampled_from(["planned_stage", "reoperation", None]),
+        st.sampled_from(["gtr", "str", "not_assessed"]),
+    ),
+    st.tuples(st.just("make index"), st.sampled_from(["planned_stage", "reoperation"])),
+    st.tuples(st.just("reason"), st.sampled_from(["not_done", "unknown"])),
     st.tuples(st.just("void visit"), st.integers(0, 5)),
     st.tuples(st.just("void recurrence"), st.integers(0, 5)),
     st.tuples(st.just("void operation")),
@@ -67,8 +75,7 @@ def step(case: Case, name: str, *given: Any) -> None:
         seen_on = OPERATED_ON + timedelta(days=given[0])
         factories.make_mri(case, purpose="followup", mri_date=seen_on)
     elif name == "recurrence":
-        operation = case.operations.filter(voided_at=None).first()
-        gone = operation is not None and operation.eor_mri == "gtr"
+        gone = case.final_extent == "gtr"
         factories.make_recurrence(
             case, day=given[0], kind="recurrence" if gone else "regrowth"
         )
@@ -80,6 +87,11 @@ def step(case: Case, name: str, *given: Any) -> None:
             death_cause="other",
             last_contact_date=None,
         )
+    elif name in {"operate again", "make index"}:
+        operate(case, by, *given)
+    elif name == "reason":
+        unscored = {"mmcs": None, "mmcs_version": None, "missing": {"mmcs": given[0]}}
+        factories.make_visit(case, "m12", **unscored)
     elif name == "size":
         change(case, by, size_cc_mm=given[0])
     elif name == "second tumour":
@@ -87,8 +99,33 @@ def step(case: Case, name: str, *given: Any) -> None:
     elif name.startswith("void"):
         void(case, by, name, *given)
     else:
-        operation = case.operations.filter(voided_at=None).get()
+        operation = case.operations.get(voided_at=None, index_operation=True)
         change(operation, by, **operation_values(name, given[0]))
+
+
+def operate(case: Case, by: Any, *given: Any) -> None:
+    """A later operation, or the change of the index to the latest there is."""
+    if len(given) == 3:
+        day, relation, extent = given
+        on = OPERATED_ON + timedelta(days=day)
+        factories.make_operation(
+            case,
+            index_operation=False,
+            surgery_date=on,
+            relation_to_index=relation,
+            eor_mri=extent,
+        )
+        return
+    later = case.operations.filter(voided_at=None, index_operation=False)
+    operation = later.order_by("-pk").first()
+    if operation is not None:
+        case_actions.change_index_operation(
+            by=by,
+            operation=operation,
+            previous_as=given[0],
+            version=operation.version,
+            reason="Test",
+        )
 
 
 def operation_values(name: str, value: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from outcomes import facts
 from outcomes.measures.residual_pain import RESIDUAL_PAIN
 from outcomes.models import CaseFacts
 from outcomes.models.fact_columns import COLUMN_BY_NAME, FACT_COLUMNS
+from outcomes.models.reasons import NOT_ASKED
 from outcomes.stats.proportions import clopper_pearson
 from tests import factories
 from tests.factories import OPERATED_ON
@@ -44,11 +45,14 @@ def row_of(case: Case) -> dict[str, Any]:
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.id)
 def test_the_facts_of_a_history(history: History) -> None:
-    row = row_of(lived(history))
+    case = lived(history)
+    row = row_of(case)
     assert {name: row[name] for name in history.expected} == pytest.approx(
         history.expected
     ), history.why
     assert_told(row)
+    if row["has_operation"]:
+        assert Case.objects.get(pk=case.pk).final_extent == row["eor_final"]
 
 
 def assert_told(row: dict[str, Any]) -> None:
@@ -58,6 +62,33 @@ def assert_told(row: dict[str, Any]) -> None:
         assert (row[name] is None) == (reason is not None), name
         declared = dict(COLUMN_BY_NAME[f"{name}_missing"].values)
         assert reason is None or reason in declared, (name, reason)
+
+
+NOT_ASKED_OF = {
+    "myelotomy": {"compartment": "extradural", "operation": {"myelotomy": None}},
+    "ionm_alarm": {"operation": {"ionm_modality": ["none"], "ionm_alarm": None}},
+    "ionm_alarm_criterion": {"operation": {"ionm_alarm": "none"}},
+    "eden_type": {"compartment": "intramedullary"},
+    "symptom_duration_months": {"incidental": True, "symptom_duration_months": None},
+    "first_symptom": {"incidental": True, "first_symptom": None},
+}
+
+
+@pytest.mark.parametrize("name", NOT_ASKED)
+def test_what_is_not_asked_is_not_applicable(name: str) -> None:
+    """The SQL says the same as ``applicable`` of the model that the form asks."""
+    values: dict[str, Any] = {"operation": True, **NOT_ASKED_OF[name]}
+    if values.get("incidental"):
+        values |= {"symptom_duration_months": None, "first_symptom": None}
+    case = Case.objects.get(pk=factories.make_case(**values).pk)
+    record = next(
+        each
+        for each in (case, case.operations.get())
+        if name in {field.name for field in each._meta.get_fields()}
+    )
+    assert not record.applicable(record._meta.get_field(name))
+    row = row_of(case)
+    assert (row[name], row[f"{name}_missing"]) == (None, "not_applicable")
 
 
 def test_there_are_histories_enough() -> None:
