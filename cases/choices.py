@@ -381,7 +381,7 @@ class Consistency(models.TextChoices):
 
 
 class RelationToIndex(models.TextChoices):
-    PLANNED_STAGE = "planned_stage", _("Planned stage or biopsy of the same treatment")
+    PLANNED_STAGE = "planned_stage", _("Planned stage or biopsy")
     REOPERATION = "reoperation", _("Re-operation")
 
 

@@ -31,12 +31,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='operation',
             name='relation_to_index',
-            field=registry.fields.ChoiceField(blank=True, choices=[('planned_stage', 'Planned stage or biopsy of the same treatment'), ('reoperation', 'Re-operation')], max_length=40, null=True, verbose_name='relation to the index operation'),
+            field=registry.fields.ChoiceField(blank=True, choices=[('planned_stage', 'Planned stage or biopsy'), ('reoperation', 'Re-operation')], max_length=40, null=True, verbose_name='relation to the index operation'),
         ),
         migrations.AddField(
             model_name='operationevent',
             name='relation_to_index',
-            field=registry.fields.ChoiceField(blank=True, choices=[('planned_stage', 'Planned stage or biopsy of the same treatment'), ('reoperation', 'Re-operation')], max_length=40, null=True, verbose_name='relation to the index operation'),
+            field=registry.fields.ChoiceField(blank=True, choices=[('planned_stage', 'Planned stage or biopsy'), ('reoperation', 'Re-operation')], max_length=40, null=True, verbose_name='relation to the index operation'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='operation',
