@@ -7,14 +7,18 @@ from typing import Any
 import django_filters
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from cases.filters import Parameter, ParameterFilter, filters_of, touches
+from cases.filter_inputs import CodesInput
+from cases.filters import CaseFilter, Parameter, ParameterFilter, filters_of, touches
 from outcomes.deidentified import OLDEST_AGE, OTHER, common_values, shown
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
+from outcomes.schedule import STATES, AppointmentState
 
 # Whoever may filter by a hidden value can find it out by halving.
 HIDDEN_FROM_ANALYSTS = frozenset(
@@ -92,6 +96,35 @@ def check_not_pooled(parameter: Parameter, codes: list[str]) -> None:
         )
 
 
+# The state of the appointment to care for, as it is today.
+APPOINTMENT = Parameter(
+    "appointment",
+    gettext_lazy("next visit"),
+    CodesInput,
+    "case",
+    "appointment",
+    choices=STATES,
+)
+
+
+class ByAppointment(ParameterFilter):
+    """Cases by the appointment to care for; ``key`` is the column of the case's key."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(APPOINTMENT)
+
+    def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        state = AppointmentState(F(self.key), timezone.localdate())
+        return qs.alias(appointment_state=state).filter(appointment_state__in=value)
+
+
+class ListFilter(CaseFilter):
+    """The filters of the list of cases: those of cases, and the next visit."""
+
+    appointment = ByAppointment("pk")
+
+
 class FactsFilter(django_filters.FilterSet):
     """For people who read the cases themselves."""
 
@@ -99,6 +132,7 @@ class FactsFilter(django_filters.FilterSet):
         model = CaseFacts
         fields: list[str] = []
 
+    appointment = ByAppointment("case_id")
     vars().update(filters_of(OfFacts))
 
 

@@ -1,6 +1,20 @@
-"""When visits are expected, and which of them are missing.
+"""When visits are expected, which of them are missing, and who is out of touch.
 
-Days are counted from the index operation, which is day zero.
+One definition, in SQL, for lists, worklist, the page of a case and the API. Days are
+counted from the index operation, which is day zero. Each visit window of an operated
+case is one of:
+
+``done``        a visit fills it, by its kind or by its day
+``not_needed``  the patient was seen after it had closed, so nobody waits for it
+``died``        the patient died
+``later``       it has not opened yet
+``due``         it is open; somebody should be seen now, be he out of touch or not
+``lost``        it closed without a visit, and there was no contact for 18 months
+``overdue``     it closed without a visit, and the patient is in contact
+
+A case has the state of the appointment to care for first: the one due, else the latest
+that was missed, else the next one. Nothing left to wait for is ``not_needed``, and
+nothing is expected without a dated index operation.
 """
 
 from __future__ import annotations
@@ -10,14 +24,27 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import connection, models
+from django.db.models import Func
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from outcomes.choices import VisitType
-from outcomes.windows import LAST, LOST_AFTER_DAYS, PREOP, WINDOWS, Window
+from outcomes.windows import LAST, LOST_AFTER_DAYS, WINDOWS, Window
 
 SCHEDULED = tuple(window for window in WINDOWS if window is not LAST)
 # Appointments that somebody has to make; the others happen in hospital.
 APPOINTMENTS = tuple(window for window in SCHEDULED if window.opens > 30)
+BY_NAME = {window.name: window for window in SCHEDULED}
+STATES = (
+    ("due", _("Due now")),
+    ("overdue", _("Overdue")),
+    ("lost", _("Lost to follow-up")),
+    ("later", _("Expected later")),
+    ("died", _("Died")),
+    ("not_needed", _("No visit expected")),
+)
+WAITING = ("due", "overdue", "lost", "later")
 
 
 def target_day(window: Window) -> int:
@@ -25,26 +52,127 @@ def target_day(window: Window) -> int:
     return window.closes if window.target is None else window.target
 
 
-def windows_seen(visits: Iterable[Any]) -> set[str]:
-    """Names of the windows that these visits fill, by their kind or by their day."""
-    seen: set[str] = set()
-    for visit in visits:
-        seen.add(visit.visit_type)
-        day = visit.visit_day
-        if day is not None and (day > 0 or visit.visit_type == PREOP.name):
-            seen |= {w.name for w in SCHEDULED if w.opens <= day <= w.closes}
-    return seen
+def _windows_sql() -> str:
+    return ", ".join(
+        f"('{w.name}', {w.opens}, {w.closes}, {w in APPOINTMENTS})" for w in SCHEDULED
+    )
+
+
+# What is known of the operated cases that {condition} selects, one row a case. Contact
+# is whatever shows that the patient was seen or heard of.
+COURSE = """
+SELECT operation.case_id, operation.surgery_date AS operated_on,
+  coalesce(vital.vital_status = 'dead', false) AS died, vital.death_date AS died_on,
+  visited.kinds, visited.days, visited.reached,
+  greatest(
+    operation.surgery_date,
+    operation.surgery_date + visited.last_day,
+    vital.last_contact_date,
+    (SELECT max(m.mri_date) FROM cases_mristudy m
+     WHERE m.case_id = operation.case_id AND m.voided_at IS NULL),
+    (SELECT max(o.surgery_date) FROM cases_operation o
+     WHERE o.case_id = operation.case_id AND o.voided_at IS NULL),
+    (SELECT max(coalesce(r.detected_on, operation.surgery_date + r.reported_day))
+     FROM outcomes_recurrence r
+     WHERE r.case_id = operation.case_id AND r.voided_at IS NULL)
+  ) AS contact_on
+FROM cases_operation operation
+JOIN cases_case tumour
+  ON tumour.id = operation.case_id AND tumour.voided_at IS NULL
+LEFT JOIN outcomes_vitalstatus vital
+  ON vital.patient_id = tumour.patient_id AND vital.voided_at IS NULL
+LEFT JOIN LATERAL (
+  SELECT array_agg(v.visit_type) AS kinds, max(v.day) AS last_day,
+    array_agg(v.day) FILTER (WHERE v.day <> 0 OR v.visit_type = 'preop') AS days,
+    greatest(max(v.day), max(nominal.opens)) AS reached
+  FROM (
+    SELECT visit_type,
+      coalesce(visit_date - operation.surgery_date, reported_day) AS day
+    FROM outcomes_visit
+    WHERE case_id = operation.case_id AND voided_at IS NULL
+  ) AS v
+  LEFT JOIN (VALUES {windows}) AS nominal (name, opens, closes, made)
+    ON nominal.name = v.visit_type
+) AS visited ON true
+WHERE operation.index_operation AND operation.voided_at IS NULL
+  AND operation.surgery_date IS NOT NULL AND {condition}
+"""
+# One row for each of those cases and each window.
+WINDOWS_OF_CASES = """
+SELECT course.case_id, course.operated_on, course.contact_on, course.died_on,
+  course.died, period.name, period.opens, period.made,
+  CASE
+    WHEN period.name = ANY(course.kinds)
+      OR EXISTS (SELECT 1 FROM unnest(course.days) AS visit (day)
+                 WHERE visit.day BETWEEN period.opens AND period.closes) THEN 'done'
+    WHEN course.reached > period.closes THEN 'not_needed'
+    WHEN course.died THEN 'died'
+    WHEN {today} < course.operated_on + period.opens THEN 'later'
+    WHEN {today} <= course.operated_on + period.closes THEN 'due'
+    WHEN {today} - course.contact_on > {lost_after} THEN 'lost'
+    ELSE 'overdue'
+  END AS state
+FROM ({course}) AS course
+CROSS JOIN (VALUES {windows}) AS period (name, opens, closes, made)
+"""
+# The appointment of a case to care for comes first in this order, and the state of the
+# case is the state of that one.
+FIRST_TO_CARE_FOR = """
+place.made DESC,
+array_position(ARRAY['due', 'overdue', 'lost', 'later'], place.state) NULLS LAST,
+CASE WHEN place.state = 'later' THEN place.opens ELSE -place.opens END
+"""
+STATE_OF_CASE = """
+CASE WHEN place.died THEN 'died'
+  WHEN place.state = 'done' THEN 'not_needed' ELSE place.state END
+"""
+ONE_STATE = """
+coalesce((SELECT {state} FROM ({windows}) AS place ORDER BY {order} LIMIT 1),
+  'not_needed')
+"""
+SCHEDULES = """
+SELECT place.case_id, place.operated_on, place.contact_on, place.died_on,
+  place.name, place.state,
+  row_number() OVER (PARTITION BY place.case_id ORDER BY {order}) = 1,
+  {state}
+FROM ({windows}) AS place ORDER BY place.case_id, place.opens
+"""
+
+
+def _windows_of_cases(condition: str, today: str) -> str:
+    windows = _windows_sql()
+    return WINDOWS_OF_CASES.format(
+        today=today,
+        lost_after=LOST_AFTER_DAYS,
+        windows=windows,
+        course=COURSE.format(condition=condition, windows=windows),
+    )
+
+
+class AppointmentState(Func):
+    """The state of a case, given the expression of its key and the day of today."""
+
+    output_field: models.Field[Any, Any] = models.CharField()
+
+    def __init__(self, case: Any, today: date) -> None:
+        inner = _windows_of_cases(
+            "operation.case_id = %(expressions)s", f"DATE '{today.isoformat()}'"
+        )
+        super().__init__(
+            case,
+            template=ONE_STATE.format(
+                windows=inner, order=FIRST_TO_CARE_FOR, state=STATE_OF_CASE
+            ),
+        )
 
 
 @dataclass(frozen=True)
-class Expected:
-    """A window without a visit. ``state``: later, due, overdue or past.
-
-    ``past``: a later window was filled already, so nobody waits for this one.
-    """
+class Appointment:
+    """One visit window of one case; ``state`` as the module tells."""
 
     window: Window
     on: date
+    opens: date
     until: date
     state: str
 
@@ -53,56 +181,55 @@ class Expected:
         return capfirst(str(VisitType(self.window.name).label))
 
 
-def expected_visits(
-    operated_on: date | None,
-    seen: set[str],
-    today: date,
-    ended_on: date | None = None,
-) -> list[Expected]:
-    """Windows that no visit fills; none that opens after death (``ended_on``)."""
-    if operated_on is None:
-        return []
-    reached = max((w.opens for w in SCHEDULED if w.name in seen), default=-999)
-    return [
-        expectation(window, operated_on, today, reached)
-        for window in SCHEDULED
-        if window.name not in seen
-        and not (ended_on and operated_on + timedelta(window.opens) > ended_on)
-    ]
+@dataclass(frozen=True)
+class Schedule:
+    """The windows of an operated case, its state, and the last contact.
+
+    ``cared_for`` is the appointment that gives the state; None where the patient died or
+    nothing is left to wait for.
+    """
+
+    state: str
+    contact_on: date
+    died_on: date | None
+    windows: tuple[Appointment, ...]
+    cared_for: Appointment | None
 
 
-def expectation(
-    window: Window, operated_on: date, today: date, reached: int
-) -> Expected:
-    opens = operated_on + timedelta(window.opens)
-    until = operated_on + timedelta(window.closes)
-    if today < opens:
-        state = "later"
-    elif today <= until:
-        state = "due"
-    else:
-        state = "past" if reached > window.opens else "overdue"
-    return Expected(window, operated_on + timedelta(target_day(window)), until, state)
+def schedules_of(cases: Iterable[int], today: date) -> dict[int, Schedule]:
+    """The schedules of these cases by key, in one query; operated ones only."""
+    sql = SCHEDULES.format(
+        windows=_windows_of_cases("operation.case_id = ANY(%(cases)s)", "%(today)s"),
+        order=FIRST_TO_CARE_FOR,
+        state=STATE_OF_CASE,
+    )
+    found: dict[int, list[Any]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"cases": list(cases), "today": today})
+        for case, *row in cursor.fetchall():
+            found.setdefault(case, []).append(row)
+    return {case: _schedule(rows) for case, rows in found.items()}
 
 
-def next_expected(expected: Iterable[Expected]) -> Expected | None:
-    """The appointment to care for first: the one due, the last overdue, or the next."""
-    wanted = [each for each in expected if each.window in APPOINTMENTS]
-    for state, place in (("due", 0), ("overdue", -1), ("later", 0)):
-        of_state = [each for each in wanted if each.state == state]
-        if of_state:
-            return of_state[place]
-    return None
+def _schedule(rows: list[Any]) -> Schedule:
+    operated_on, contact_on, died_on = rows[0][:3]
+    windows = tuple(_appointment(operated_on, BY_NAME[row[3]], row[4]) for row in rows)
+    place = next(place for place, row in enumerate(rows) if row[5])
+    state = rows[place][6]
+    waits = state in WAITING
+    return Schedule(
+        state, contact_on, died_on, windows, windows[place] if waits else None
+    )
 
 
-def last_contact(case: Any, vital: Any | None) -> date | None:
-    """The last day on which the patient was seen or heard of, from loaded rows."""
-    days = [visit.visit_date for visit in case.visits.all() if not visit.is_void]
-    days += [study.mri_date for study in case.mri_studies.all() if not study.is_void]
-    days += [case.operated_on, vital.last_contact_date if vital else None]
-    return max((day for day in days if day), default=None)
+def _appointment(operated_on: date, window: Window, state: str) -> Appointment:
+    def day(number: int) -> date:
+        return operated_on + timedelta(days=number)
 
-
-def is_lost(contact: date | None, today: date, *, died: bool) -> bool:
-    """Alive as far as known, and without contact for longer than 18 months."""
-    return contact is not None and not died and (today - contact).days > LOST_AFTER_DAYS
+    return Appointment(
+        window,
+        on=day(target_day(window)),
+        opens=day(window.opens),
+        until=day(window.closes),
+        state=state,
+    )

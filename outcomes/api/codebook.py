@@ -22,7 +22,7 @@ from cases.models import (
 from outcomes.deidentified import deidentified_columns
 from outcomes.models import Recurrence, Visit, VitalStatus
 from outcomes.models.fact_column import FactColumn, kind_of
-from outcomes.models.fact_columns import FACT_COLUMNS
+from outcomes.models.fact_columns import APPOINTMENT_COLUMN, FACT_COLUMNS
 from registry.api.permissions import READING
 from registry.api.views import StrictView
 from registry.constraints import described_fields
@@ -109,7 +109,7 @@ def fact_entries() -> Iterator[dict[str, Any]]:
     """The columns as they leave the registry, and those of ``?rows=coded``."""
     for column in deidentified_columns():
         yield entry_of_column("facts", column)
-    for column in FACT_COLUMNS:
+    for column in (*FACT_COLUMNS, APPOINTMENT_COLUMN):
         yield entry_of_column("facts_coded", column)
 
 

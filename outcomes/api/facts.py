@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import FileResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,7 +33,8 @@ from outcomes.deidentified import (
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind
-from outcomes.models.fact_columns import FACT_COLUMNS
+from outcomes.models.fact_columns import APPOINTMENT_COLUMN, FACT_COLUMNS
+from outcomes.schedule import AppointmentState
 from registry import audit
 from registry.api.paging import StableCursorPagination
 from registry.api.views import StrictView, person_of
@@ -68,7 +69,8 @@ class CodedRow(serializers.Serializer[Any]):
     """With codes and dates. Any column may be missing or null."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {column.name: field_of(column) for column in FACT_COLUMNS}
+        columns = (*FACT_COLUMNS, APPOINTMENT_COLUMN)
+        return {column.name: field_of(column) for column in columns}
 
 
 class FactsRow(serializers.Serializer[Any]):
@@ -185,6 +187,8 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
         text = request.query_params.get("fields")
         if text is None:
             return offered
+        if self.coded:
+            offered = (*offered, APPOINTMENT_COLUMN)
         names = text[:LONGEST_FIELDS].split(",")
         unknown = sorted(set(names) - {column.name for column in offered})
         if unknown:
@@ -197,6 +201,9 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
         names = tuple(column.name for column in columns)
         rows = rows.order_by(*self.ordering)
         if self.coded:
+            if APPOINTMENT_COLUMN.name in names:
+                state = AppointmentState(F("case_id"), timezone.localdate())
+                rows = rows.annotate(**{APPOINTMENT_COLUMN.name: state})
             return Selection(names, rows.values_list(*names))
         return deidentified(rows, names)
 

@@ -7,10 +7,12 @@ how they are derived. Their SQL speaks of the row sources that
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from outcomes.models.coarseness import coarse
 from outcomes.models.course_columns import COURSE_COLUMNS
 from outcomes.models.endpoint_columns import ENDPOINT_COLUMNS
-from outcomes.models.fact_column import FactColumn
+from outcomes.models.fact_column import FactColumn, Kind
 from outcomes.models.mri_columns import MRI_COLUMNS
 from outcomes.models.outcome_columns import score_columns
 from outcomes.models.pain_columns import pain_columns
@@ -20,6 +22,7 @@ from outcomes.models.record_columns import (
     PATIENT_COLUMNS,
     TUMOUR_COLUMNS,
 )
+from outcomes.schedule import STATES
 from outcomes.windows import WINDOWS
 
 DERIVED: tuple[FactColumn, ...] = (
@@ -39,3 +42,12 @@ DERIVED: tuple[FactColumn, ...] = (
 )
 FACT_COLUMNS = tuple(coarse(column) for column in DERIVED)
 COLUMN_BY_NAME = {column.name: column for column in FACT_COLUMNS}
+# Depends on the day of today, so it is no stored fact: coded rows have it on request.
+APPOINTMENT_COLUMN = FactColumn(
+    "appointment",
+    Kind.TEXT,
+    _("next visit"),
+    "",
+    definition=_("Today's state of the visit to care for. Coded rows only, by name."),
+    values=STATES,
+)

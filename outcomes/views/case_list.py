@@ -18,8 +18,7 @@ from cases.completeness import completeness_of
 from cases.forms import PatientSearchForm
 from cases.models import Case, MriStudy, Operation
 from cases.views.finding import person_of
-from outcomes.models import Visit, VitalStatus
-from outcomes.schedule import expected_visits, next_expected, windows_seen
+from outcomes.schedule import Schedule, schedules_of
 from outcomes.views.case_page import all_parts
 from outcomes.views.filter_panel import filtered, panel_context
 from outcomes.views.paging import Order, address, counted, page_of
@@ -54,14 +53,9 @@ def with_parts(cases: QuerySet[Any]) -> QuerySet[Any]:
     """What a line shows, in a fixed number of queries."""
     current = {"voided_at__isnull": True}
     operations = Operation.objects.filter(**current).prefetch_related("complications")
-    # A line tells which windows are filled, so of the many columns four are enough.
-    visits = Visit.objects.filter(**current).only(
-        "case", "visit_type", "visit_date", "reported_day"
-    )
     return cases.select_related("patient", "centre").prefetch_related(
         Prefetch("operations", operations),
         Prefetch("mri_studies", MriStudy.objects.filter(**current)),
-        Prefetch("visits", visits),
     )
 
 
@@ -139,20 +133,11 @@ def sees_several_centres(request: HttpRequest) -> bool:
 
 
 def lines(cases: list[Case], with_centre: bool) -> list[dict[str, Any]]:
-    deaths = dict(
-        VitalStatus.objects.filter(
-            patient__in=[case.patient_id for case in cases],
-            voided_at__isnull=True,
-            vital_status="dead",
-        ).values_list("patient_id", "death_date")
-    )
-    today = timezone.localdate()
-    return [line(case, today, deaths, with_centre) for case in cases]
+    schedules = schedules_of([case.pk for case in cases], timezone.localdate())
+    return [line(case, schedules.get(case.pk), with_centre) for case in cases]
 
 
-def line(
-    case: Case, today: Any, deaths: dict[int, Any], with_centre: bool
-) -> dict[str, Any]:
+def line(case: Case, schedule: Schedule | None, with_centre: bool) -> dict[str, Any]:
     operated = case.operated_on
     answered = completeness_of(all_parts(case))
     return {
@@ -170,31 +155,30 @@ def line(
             {"value": case.get_histology_who2021_display() or "–"},
             {"value": f"{answered.percent} %", "number": True},
             {"value": case.get_status_display(), "state": case.status},
-            next_visit_cell(case, today, deaths),
+            next_visit_cell(schedule),
         ],
     }
 
 
-def next_visit_cell(case: Case, today: Any, deaths: dict[int, Any]) -> dict[str, Any]:
+CHIP_OF_STATE = {"due": "info", "overdue": "overdue", "lost": "error"}
+
+
+def next_visit_cell(schedule: Schedule | None) -> dict[str, Any]:
     """The appointment to care for, as a cell of the table."""
-    if case.patient_id in deaths:
-        return {"value": _("died"), "muted": True}
-    seen = windows_seen(case.visits.all())
-    expected = next_expected(expected_visits(case.operated_on, seen, today))
-    if expected is None:
+    if schedule is None or schedule.state == "not_needed":
         return {"value": "–", "muted": True}
-    if expected.state == "overdue":
-        words = _("%(visit)s, overdue") % {"visit": expected.label}
-        return {"value": words, "state": "overdue", "hint": expected.until.isoformat()}
-    words = _("%(visit)s, %(day)s") % {
-        "visit": expected.label,
-        "day": expected.on.isoformat(),
+    if schedule.cared_for is None:
+        return {"value": _("died"), "muted": True}
+    visit = schedule.cared_for
+    words = {
+        "overdue": _("%(visit)s, overdue"),
+        "lost": _("%(visit)s, lost"),
+    }.get(schedule.state, _("%(visit)s, %(day)s"))
+    told = words % {"visit": visit.label, "day": visit.on.isoformat()}
+    if schedule.state == "later":
+        return {"value": told, "muted": True}
+    hint = _("until %(day)s; last contact %(contact)s") % {
+        "day": visit.until,
+        "contact": schedule.contact_on,
     }
-    return (
-        {"value": words, "state": "info"}
-        if expected.state == "due"
-        else {
-            "value": words,
-            "muted": True,
-        }
-    )
+    return {"value": told, "state": CHIP_OF_STATE[schedule.state], "hint": hint}

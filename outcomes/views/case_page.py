@@ -16,7 +16,7 @@ from cases.choices import RelationToIndex
 from cases.completeness import Completeness, completeness_of
 from cases.models import Case, Complication, MriStudy, Operation
 from outcomes.models import Recurrence, Visit, VitalStatus
-from outcomes.schedule import is_lost, last_contact
+from outcomes.schedule import schedules_of
 from outcomes.views.case_rights import rights_of
 from outcomes.views.case_sections import (
     mri_block,
@@ -77,10 +77,8 @@ def case_page(request: HttpRequest, code: str) -> HttpResponse:
 def page_context(request: HttpRequest, case: Case) -> dict[str, Any]:
     visits = list(case.visits.all())
     vital = VitalStatus.objects.filter(patient=case.patient, voided_at=None).first()
-    today = timezone.localdate()
-    ended_on = vital.death_date if vital else None
+    schedule = schedules_of([case.pk], timezone.localdate()).get(case.pk)
     parts = part_completeness(case)
-    contact = last_contact(case, vital)
     return {
         "case": case,
         "patient": case.patient,
@@ -100,11 +98,10 @@ def page_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         ],
         "vital": vital,
         "vital_facts": vital_facts(vital),
-        "timeline": timeline(case, visits, today, ended_on),
+        "timeline": timeline(visits, schedule),
         "visit_count": len(visits),
         "pain": pain_table(visits),
-        "contact": contact,
-        "lost": is_lost(contact, today, died=ended_on is not None),
+        "schedule": schedule,
         "parts": parts,
         "whole": completeness_of(all_parts(case)),
         "lacking": lacking_lines(case, parts),

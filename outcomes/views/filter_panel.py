@@ -11,13 +11,15 @@ from django.http import HttpRequest, QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cases.filters import EMPTY, PARAMETERS, CaseFilter, Parameter, parameter_errors
+from cases.filters import EMPTY, PARAMETERS, Parameter, parameter_errors
+from outcomes.filters import APPOINTMENT, ListFilter
 from outcomes.views.paging import address
 
 # Asked for in the panel, in this order; an address may use the others as well.
 ASKED = (
     "q",
     "status",
+    "appointment",
     "compartment",
     "histology_who2021",
     "region",
@@ -32,11 +34,11 @@ ASKED = (
 )
 # Parameters of the page itself.
 OF_PAGE = ("sort", "after", "before")
-BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
+BY_NAME = {each.name: each for each in (*PARAMETERS, APPOINTMENT)}
 
 
 class FilterPanel(forms.Form):
-    """Shows the parameters of the address; what they mean is decided by CaseFilter."""
+    """Shows the parameters of the address; what they mean is decided by ListFilter."""
 
     def __init__(
         self, asked: QueryDict, errors: dict[str, list[ValidationError]]
@@ -89,7 +91,7 @@ def filtered(
     request: HttpRequest, cases: QuerySet[Any]
 ) -> tuple[QuerySet[Any], dict[str, list[ValidationError]]]:
     """The cases that the address asks for, and what is wrong with the address."""
-    filterset = CaseFilter(request.GET, queryset=cases)
+    filterset = ListFilter(request.GET, queryset=cases)
     errors = parameter_errors(filterset, OF_PAGE)
     return (cases.none() if errors else filterset.qs), errors
 

@@ -12,13 +12,7 @@ from django.utils.translation import gettext_lazy
 from outcomes import choices
 from outcomes.models import Visit
 from outcomes.models.visit import JOA_MAXIMUM
-from outcomes.schedule import (
-    SCHEDULED,
-    Expected,
-    expected_visits,
-    target_day,
-    windows_seen,
-)
+from outcomes.schedule import SCHEDULED, Appointment, Schedule, target_day
 from registry.display import shown
 
 ROMAN = dict(choices.MCCORMICK_GRADES)
@@ -82,31 +76,40 @@ def pain_words(visit: Visit) -> str:
     return ", ".join(named) or _("yes, place not given")
 
 
-def expected_line(expected: Expected) -> dict[str, Any]:
+def expected_line(expected: Appointment) -> dict[str, Any]:
     """A window without a visit, in words."""
     words = {
         "later": _("Expected about %(day)s") % {"day": long_date(expected.on)},
         "due": _("Due until %(day)s") % {"day": long_date(expected.until)},
         "overdue": _("Overdue since %(day)s") % {"day": long_date(expected.until)},
-        "past": _("No visit was entered"),
+        "lost": _("Missed; lost to follow-up"),
     }
     return {
         "expected": expected,
         "label": expected.label,
         "type": expected.window.name,
-        "words": words[expected.state],
+        "words": words.get(expected.state, _("No visit was entered")),
         "state": expected.state,
     }
 
 
-def timeline(
-    case: Any, visits: list[Visit], today: date, ended_on: date | None
-) -> list[dict[str, Any]]:
+def timeline(visits: list[Visit], schedule: Schedule | None) -> list[dict[str, Any]]:
     """Visits and missing windows in the order of time."""
-    expected = expected_visits(case.operated_on, windows_seen(visits), today, ended_on)
     lines = [(_order(visit), visit_line(visit)) for visit in visits]
-    lines += [(target_day(each.window), expected_line(each)) for each in expected]
+    if schedule:
+        lines += [
+            (target_day(each.window), expected_line(each))
+            for each in schedule.windows
+            if each.state != "done" and not _after_death(each, schedule)
+        ]
     return [line for _day, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+def _after_death(expected: Appointment, schedule: Schedule) -> bool:
+    """Whether the window opened when the patient had died, on whatever day."""
+    if expected.state != "died":
+        return False
+    return schedule.died_on is None or expected.opens > schedule.died_on
 
 
 def _order(visit: Visit) -> float:

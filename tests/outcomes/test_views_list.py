@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from outcomes.views import paging
+from outcomes.views import paging, worklist
 from registry.models import AuditEvent, Centre
 from registry.permissions import Role
 from tests.factories import make_case, make_centre, make_user, make_visit
@@ -140,16 +140,36 @@ def test_the_worklist_shows_what_waits(page: Client, centre: Centre) -> None:
     lost = make_case(centre, operation=operated(900))
     foreign = make_case(operation=operated(150))
     response = page.get(reverse("outcomes:worklist"))
-    waiting = {
-        row["code"]: row["cells"][-1]["value"] for row in response.context["overdue"]
-    }
-    assert set(waiting) == {lost.code}
-    assert waiting[lost.code] == "lost to follow-up"
-    assert {row["code"] for row in response.context["due"]} == {due.code, overdue.code}
-    assert {row["code"] for row in response.context["drafts"]} == {
+    found = response.context
+    assert codes_in(found["overdue"]) == set()
+    assert codes_in(found["due"]) == {due.code, overdue.code}
+    assert codes_in(found["lost"]) == {lost.code}
+    assert codes_in(found["drafts"]) == {
         case.code for case in (overdue, due, seen, lost)
     }
     assert foreign.code not in response.content.decode()
+
+
+def codes_in(found: worklist.Waiting) -> set[str]:
+    return {row["code"] for row in found.rows}
+
+
+def test_a_list_that_is_cut_says_so_and_leads_to_the_rest(
+    page: Client, centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worklist, "MOST_SHOWN", 2)
+    day = timezone.localdate() - timedelta(days=91)
+    for _n in range(5):
+        make_case(centre, operation={"surgery_date": day, "discharge_date": day})
+    response = page.get(reverse("outcomes:worklist"))
+    text = response.content.decode()
+    for name in ("due", "drafts"):
+        found = response.context[name]
+        assert (len(found.rows), found.count, found.cut) == (2, 5, True)
+        assert f'href="{found.all_url}"' in text
+        assert len(codes(page.get(found.all_url))) == 5
+    assert text.count("The first 2 of 5.") == 2
+    assert not response.context["lost"].cut
 
 
 def test_the_worklist_names_cases_to_verify(centre: Centre) -> None:
@@ -159,4 +179,4 @@ def test_the_worklist_names_cases_to_verify(centre: Centre) -> None:
         reverse("cases:complete", args=[case.code]), {"version": case.version}
     )
     response = coordinator.get(reverse("outcomes:worklist"))
-    assert [row["code"] for row in response.context["to_verify"]] == [case.code]
+    assert codes_in(response.context["to_verify"]) == {case.code}
