@@ -315,10 +315,10 @@ def strict_words(text: str) -> None:
 
 
 class PatientSearchForm(forms.Form):
-    """Finds a patient of the own centre by code, hospital number or name."""
+    """Finds patients by a part of the name or number, the birth date, or a code."""
 
     sought = forms.CharField(
-        label=_("Patient code, hospital number or family name"),
+        label=_("Name, hospital number, birth date or code"),
         max_length=100,
         strip=True,
         validators=[strict_words],

@@ -11,6 +11,7 @@ from outcomes.views import case_list, case_page, dashboard, entry, history, work
 
 case_pages = [
     path("cases/", case_list.case_list, name="list"),
+    path("cases/columns/", case_list.choose, name="columns"),
     *case_urls.urlpatterns,
     path("cases/<code:code>/", case_page.case_page, name="detail"),
     path("cases/<code:code>/history/", history.history, name="history"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry import __version__
 from registry.models import User
-from registry.permissions import PERMISSIONS, Permission, all_roles_of
+from registry.permissions import PERMISSIONS, Permission, all_roles_of, can
 
 # URL name, label, icon, the permission that shows it, and where its pages live.
 NAVIGATION: tuple[tuple[str, Any, str, Permission, str], ...] = (
@@ -55,6 +55,15 @@ NAVIGATION: tuple[tuple[str, Any, str, Permission, str], ...] = (
 )
 
 
+# In the session, so that it ends with it and follows nobody to another desk.
+NAMES_HIDDEN = "names_hidden"
+
+
+def names_hidden(request: HttpRequest) -> bool:
+    """Whether the person hides names for now, as before an audience."""
+    return bool(request.session.get(NAMES_HIDDEN))
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The entries a person may use, with the present one marked."""
     allowed = {
@@ -84,6 +93,9 @@ def registry(request: HttpRequest) -> dict[str, Any]:
             "keepalive_url": reverse("keep-alive"),
             "account_url": reverse("account"),
             "current_centre": own_centres(user),
+            "may_search": can(user, Permission.READ_CASES),
+            "may_see_names": can(user, Permission.READ_IDENTITY),
+            "names_hidden": names_hidden(request),
         }
     return context
 

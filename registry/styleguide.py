@@ -26,7 +26,7 @@ MISSING_REASONS = [
 
 STATES = (
     *("draft", "complete", "verified", "voided", "queued", "running"),
-    *("finished", "failed", "cancelled", "stale", "overdue", "unknown"),
+    *("finished", "failed", "cancelled", "stale", "overdue", "lost", "unknown"),
 )
 MEANINGS = (
     *("intramedullary", "extramedullary", "gtr", "less_than_gtr"),
@@ -278,5 +278,10 @@ class StyleguideView(TemplateView):
             "jobs": specimen_jobs(),
             "figures": FIGURES,
             "states": STATES,
+            "strip": {
+                "title": "Specimen Hanako",
+                "number": "K-0417",
+                "sex_and_age": "Female, 61 y",
+            },
             "meanings": MEANINGS,
         }

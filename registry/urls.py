@@ -24,6 +24,7 @@ handler500 = "registry.views.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("keep-alive/", home.keep_alive, name="keep-alive"),
+    path("names/", home.toggle_names, name="toggle-names"),
     path("account/", account.account, name="account"),
     path("account/tokens/new/", account.TokenCreate.as_view(), name="token-new"),
     path(

@@ -7,24 +7,30 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.db.models import F, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from cases.completeness import completeness_of
-from cases.forms import PatientSearchForm
+from cases.labels import labels_of
 from cases.models import Case, MriStudy, Operation
 from cases.views.finding import person_of
-from outcomes.schedule import Schedule, schedules_of
-from outcomes.views.case_page import all_parts
+from outcomes.schedule import schedules_of
 from outcomes.views.filter_panel import filtered, panel_context
+from outcomes.views.list_columns import (
+    COLUMNS,
+    Column,
+    Line,
+    cells,
+    choose_columns,
+    chosen_columns,
+)
 from outcomes.views.paging import Order, address, counted, page_of
 from registry import audit
-from registry.display import MEANINGS, levels_shown
 from registry.permissions import Permission, can, centres_with, check
+from registry.views.home import back_to
 
 ORDERS = {
     "-entered": Order(None, descending=True),
@@ -73,16 +79,21 @@ def case_list(request: HttpRequest) -> HttpResponse:
     audit.record(
         "case.listed", actor=request.user, cases=[case.code for case in page.rows]
     )
+    several = sees_several_centres(request)
+    columns = chosen_columns(person_of(request), several)
     context = panel_context(request, errors) | {
-        "columns": columns(request, sort),
-        "rows": lines(page.rows, sees_several_centres(request)),
+        "columns": heads(request, columns, sort),
+        "rows": lines(request, page.rows, columns),
+        "choices": [
+            {"name": each.name, "label": each.label, "chosen": each in columns}
+            for each in COLUMNS[1:]
+            if several or each.name != "centre"
+        ],
         "previous_url": page_address(request, before=page.previous_cursor),
         "next_url": page_address(request, after=page.next_cursor),
         "count": count_words(*counted(cases)),
         "without_day": bool(order.column),
         "may_write": can(person_of(request), Permission.WRITE_CASES),
-        "may_search": can(person_of(request), Permission.READ_IDENTITY),
-        "search_form": PatientSearchForm(auto_id="search_%s"),
     }
     return render(request, "cases/list.html", context, status=400 if errors else 200)
 
@@ -98,33 +109,26 @@ def count_words(number: int, more: bool) -> str:
     return text % {"n": f"{number:,}"}
 
 
-def columns(request: HttpRequest, sort: str) -> list[dict[str, Any]]:
-    def sorted_by(label: str, name: str) -> dict[str, Any]:
-        down = sort == f"-{name}"
-        column = {
-            "label": label,
-            "sort_url": address(request.GET, sort=name if down else f"-{name}"),
+def heads(
+    request: HttpRequest, columns: tuple[Column, ...], sort: str
+) -> list[dict[str, Any]]:
+    """The head of each column, with the address that sorts by it."""
+    found = []
+    for column in columns:
+        head: dict[str, Any] = {
+            "name": column.name,
+            "label": column.label,
+            "number": column.number,
+            "hint": column.hint,
         }
-        if sort.lstrip("-") == name:
-            column["sorted"] = "descending" if down else "ascending"
-        return column
-
-    return [
-        sorted_by(_("Case"), "entered"),
-        {"label": _("Patient")},
-        *([{"label": _("Centre")}] if sees_several_centres(request) else []),
-        sorted_by(_("Operated"), "operated"),
-        {"label": _("Compartment")},
-        {"label": _("Levels")},
-        {"label": _("Histology")},
-        {
-            "label": _("Answered"),
-            "number": True,
-            "hint": _("Share of needed fields with a value or a reason"),
-        },
-        {"label": _("State")},
-        {"label": _("Next visit")},
-    ]
+        if column.sort:
+            down = sort == f"-{column.sort}"
+            asked = column.sort if down else f"-{column.sort}"
+            head["sort_url"] = address(request.GET, sort=asked)
+            if sort.lstrip("-") == column.sort:
+                head["sorted"] = "descending" if down else "ascending"
+        found.append(head)
+    return found
 
 
 def sees_several_centres(request: HttpRequest) -> bool:
@@ -132,53 +136,25 @@ def sees_several_centres(request: HttpRequest) -> bool:
     return centres is None or len(centres) > 1
 
 
-def lines(cases: list[Case], with_centre: bool) -> list[dict[str, Any]]:
+def lines(
+    request: HttpRequest, cases: list[Case], columns: tuple[Column, ...]
+) -> list[dict[str, Any]]:
     schedules = schedules_of([case.pk for case in cases], timezone.localdate())
-    return [line(case, schedules.get(case.pk), with_centre) for case in cases]
+    labels = labels_of(request, cases)
+    return [
+        {
+            "url": reverse("cases:detail", args=[case.code]),
+            "cells": cells(
+                columns, Line(case, labels[case.pk], schedules.get(case.pk))
+            ),
+        }
+        for case in cases
+    ]
 
 
-def line(case: Case, schedule: Schedule | None, with_centre: bool) -> dict[str, Any]:
-    operated = case.operated_on
-    answered = completeness_of(all_parts(case))
-    return {
-        "url": reverse("cases:detail", args=[case.code]),
-        "cells": [
-            {"value": case.code},
-            {"value": case.patient.code, "muted": True},
-            *([{"value": case.centre.code}] if with_centre else []),
-            {"value": operated.isoformat() if operated else "–"},
-            {
-                "value": case.get_compartment_display() or "–",
-                "key": MEANINGS.get(case.compartment or ""),
-            },
-            {"value": levels_shown(case.level_rostral, case.level_caudal) or "–"},
-            {"value": case.get_histology_who2021_display() or "–"},
-            {"value": f"{answered.percent} %", "number": True},
-            {"value": case.get_status_display(), "state": case.status},
-            next_visit_cell(schedule),
-        ],
-    }
-
-
-CHIP_OF_STATE = {"due": "info", "overdue": "overdue", "lost": "error"}
-
-
-def next_visit_cell(schedule: Schedule | None) -> dict[str, Any]:
-    """The appointment to care for, as a cell of the table."""
-    if schedule is None or schedule.state == "not_needed":
-        return {"value": "–", "muted": True}
-    if schedule.cared_for is None:
-        return {"value": _("died"), "muted": True}
-    visit = schedule.cared_for
-    words = {
-        "overdue": _("%(visit)s, overdue"),
-        "lost": _("%(visit)s, lost"),
-    }.get(schedule.state, _("%(visit)s, %(day)s"))
-    told = words % {"visit": visit.label, "day": visit.on.isoformat()}
-    if schedule.state == "later":
-        return {"value": told, "muted": True}
-    hint = _("until %(day)s; last contact %(contact)s") % {
-        "day": visit.until,
-        "contact": schedule.contact_on,
-    }
-    return {"value": told, "state": CHIP_OF_STATE[schedule.state], "hint": hint}
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Keep which columns the person wants to see, and go back to the list."""
+    check(person_of(request), Permission.READ_CASES)
+    choose_columns(person_of(request), request.POST.getlist("column"))
+    return redirect(back_to(request))

@@ -29,7 +29,7 @@ from outcomes.views.case_sections import (
 )
 from outcomes.views.timeline import long_date, pain_table, timeline
 from registry import audit
-from registry.display import MEANINGS, levels_shown
+from registry.display import MEANINGS
 
 
 def whole_case(request: HttpRequest, code: str) -> Case:
@@ -180,21 +180,9 @@ def outline(case: Case, parts: dict[str, Completeness]) -> list[dict[str, Any]]:
 
 
 def summary_line(case: Case) -> list[dict[str, Any]]:
-    """The title line: compartment, levels, histology, day of the operation."""
-    operated = case.operated_on
+    """What the strip does not tell: compartment and extent of resection."""
     index = case.index_operation
-    line: list[dict[str, Any]] = [
-        {
-            "value": case.get_compartment_display(),
-            "key": MEANINGS.get(case.compartment or ""),
-        },
-        {"value": levels_shown(case.level_rostral, case.level_caudal)},
-        {"value": case.get_histology_who2021_display()},
-        {
-            "value": _("operated %(day)s") % {"day": operated.isoformat()}
-            if operated
-            else _("no operation entered")
-        },
-        {"value": index.get_eor_mri_display() if index and index.eor_mri else ""},
-    ]
+    extent = index.get_eor_mri_display() if index and index.eor_mri else ""
+    key = MEANINGS.get(case.compartment or "")
+    line = [{"value": case.get_compartment_display(), "key": key}, {"value": extent}]
     return [item for item in line if item["value"]]

@@ -19,12 +19,14 @@ from django.views.decorators.http import require_safe
 
 from cases.choices import CaseStatus
 from cases.completeness import completeness_of
+from cases.labels import labels_of
 from cases.models import Case
 from cases.views.drafting import typed_rows
 from cases.views.finding import person_of
 from outcomes.schedule import AppointmentState, Schedule, schedules_of
-from outcomes.views.case_list import CHIP_OF_STATE, readable_cases, with_parts
+from outcomes.views.case_list import readable_cases, with_parts
 from outcomes.views.case_page import all_parts
+from outcomes.views.list_columns import CHIP_OF_STATE
 from registry import audit
 from registry.display import levels_shown
 from registry.permissions import Permission, can, check
@@ -55,16 +57,34 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "drafts": draft_rows(request),
         "to_verify": verify_rows(request),
     }
-    shown = {row["code"] for found in lists.values() for row in found.rows}
+    rows = [row for found in lists.values() for row in found.rows]
+    put_labels(request, rows)
+    shown = {row["code"] for row in rows}
     audit.record("case.listed", actor=request.user, cases=sorted(shown))
     context = lists | {
         "typed_drafts": typed_rows(person_of(request)),
-        "visit_columns": [*visit_columns(), {"label": ""}],
+        "visit_columns": [
+            *visit_columns(),
+            {"name": "steps", "label": ""},
+        ],
         "case_columns": case_columns(),
         "may_write": can(person_of(request), Permission.WRITE_CASES),
         "may_verify": can(person_of(request), Permission.VERIFY_CASES),
     }
     return render(request, "outcomes/worklist.html", context)
+
+
+def put_labels(request: HttpRequest, rows: list[Row]) -> None:
+    """Say in each row, after its code, whom it is about."""
+    labels = labels_of(request, {row["case"].pk: row["case"] for row in rows}.values())
+    for row in rows:
+        label = labels[row["case"].pk]
+        note = " · ".join(filter(None, [label.number, label.short_sex_and_age]))
+        row["cells"].insert(
+            1, {"value": label.title, "note": note, "hint": f"{label.title} {note}"}
+        )
+        for cell, column in zip(row["cells"], row["columns"], strict=True):
+            cell["column"] = column["name"]
 
 
 def of_cases(
@@ -109,6 +129,8 @@ def verify_row(case: Case) -> Row:
 def case_row(case: Case, words: str, state: str = "") -> Row:
     return {
         "code": case.code,
+        "case": case,
+        "columns": case_columns(),
         "url": reverse("cases:detail", args=[case.code]),
         "cells": [
             {"value": case.code},
@@ -169,13 +191,15 @@ def visit_row(case: Case, schedule: Schedule) -> Row:
     words = {
         "overdue": _("overdue since %(day)s"),
         "due": _("until %(day)s"),
-        "lost": _("missed; no contact for 18 months"),
+        "lost": _("missed on %(day)s"),
     }[schedule.state]
     enter = reverse("outcomes:visit-new", args=[case.code])
     operated = case.operated_on
     return {
         "code": case.code,
+        "case": case,
         "state": schedule.state,
+        "columns": visit_columns(),
         "url": reverse("cases:detail", args=[case.code]),
         "enter_url": f"{enter}?type={visit.window.name}",
         "cells": [
@@ -193,17 +217,23 @@ def visit_row(case: Case, schedule: Schedule) -> Row:
 
 
 def visit_columns() -> list[dict[str, str]]:
-    labels = (
-        _("Case"),
-        _("Operated"),
-        _("Visit"),
-        _("Expected"),
-        _("Last contact"),
-        _("State"),
-    )
-    return [{"label": label} for label in labels]
+    return [
+        {"name": "case", "label": _("Case")},
+        {"name": "patient", "label": _("Patient")},
+        {"name": "operated", "label": _("Operated")},
+        {"name": "visit", "label": _("Visit")},
+        {"name": "expected", "label": _("Expected")},
+        {"name": "contact", "label": _("Last contact")},
+        {"name": "waits", "label": _("State")},
+    ]
 
 
 def case_columns() -> list[dict[str, str]]:
-    labels = (_("Case"), _("Operated"), _("Histology"), _("Levels"), _("State"))
-    return [{"label": label} for label in labels]
+    return [
+        {"name": "case", "label": _("Case")},
+        {"name": "patient", "label": _("Patient")},
+        {"name": "operated", "label": _("Operated")},
+        {"name": "histology", "label": _("Histology")},
+        {"name": "levels", "label": _("Levels")},
+        {"name": "waits", "label": _("State")},
+    ]

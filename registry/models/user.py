@@ -38,6 +38,8 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_demo = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # How the person likes pages to look, such as the columns of a list; no rights.
+    preferences = models.JSONField(default=dict, blank=True, editable=False)
 
     # allauth asks; nobody is staff or superuser in the sense of Django's admin, which
     # is not mounted.

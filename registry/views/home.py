@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_safe
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from registry.context import NAMES_HIDDEN, names_hidden
 from registry.permissions import Permission, can
 
 
@@ -25,3 +27,17 @@ def home(request: HttpRequest) -> HttpResponse:
 def keep_alive(request: HttpRequest) -> HttpResponse:
     """Counts as activity: asked for by the person in the idle dialog."""
     return HttpResponse(status=204)
+
+
+@require_POST
+def toggle_names(request: HttpRequest) -> HttpResponse:
+    """Hide names on all pages of this session, or show them again."""
+    request.session[NAMES_HIDDEN] = not names_hidden(request)
+    return redirect(back_to(request))
+
+
+def back_to(request: HttpRequest) -> str:
+    """The page that a form names as its own, if it is one of ours; else the start."""
+    asked = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    return asked if ours and asked.startswith("/") else "/"

@@ -233,8 +233,8 @@ def test_the_page_shows_expected_and_overdue_visits(
         if "expected" in line
     }
     assert states == {
-        "preop": "past",
-        "discharge": "past",
+        "preop": "not_needed",
+        "discharge": "not_needed",
         "m6": "overdue",
         "m12": "due",
         "m24": "later",

@@ -30,7 +30,8 @@ OWN_DRAFT = row("   302 404 404 404 404 404 302")
 LISTS = row("       200 200 200 200 403 403 302")
 SUMMARIES = row("   200 200 200 200 200 403 302")
 FORM = row("        200 200 200 403 403 403 302")
-FINDS = row("       422 422 422 403 403 403 302")
+FINDS = row("       422 422 422 422 403 403 302")
+CHOOSES = row("     302 302 302 302 403 403 302")
 READS = row("       200 404 200 200 404 404 302")
 WRITES = row("      200 404 200 403 404 404 302")
 ENTERS = row("      422 404 422 403 404 404 302")
@@ -79,6 +80,7 @@ EVENTS = f"{PARTS}operations/<operation>/complications/"
 MATRIX: dict[str, Rows] = {
     "/": page(LED_ON),
     "/keep-alive/": {"GET": KEPT_ALIVE, "other": NOT_SO},
+    "/names/": step(LED_ON),
     # the account
     "/account/": page(ACCOUNT),
     "/account/inactive/": NOTICE,
@@ -116,6 +118,7 @@ MATRIX: dict[str, Rows] = {
     "/worklist/": page(LISTS),
     "/dashboard/": page(SUMMARIES),
     "/cases/": page(LISTS),
+    "/cases/columns/": step(CHOOSES),
     "/cases/find/": step(FINDS),
     "/cases/new/": form(FORM, STARTS, NOT_BY_ROLE),
     "/drafts/<draft>/discard/": step(OWN_DRAFT),

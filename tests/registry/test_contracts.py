@@ -30,6 +30,7 @@ BY_HAND = {
     "outcomes/api/fact_files.py",
     "outcomes/facts.py",
     "outcomes/management/commands/seed_demo.py",
+    "outcomes/schedule.py",
     "outcomes/summaries.py",
     "outcomes/synthetic/load.py",
     "registry/audit.py",
