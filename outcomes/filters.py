@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import django_filters
@@ -12,12 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.choices import ResearchConsent
 from cases.filter_inputs import CodesInput
 from cases.filters import CaseFilter, Parameter, ParameterFilter, filters_of, touches
 from outcomes.deidentified import OLDEST_AGE, OTHER, common_values, shown
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
+from outcomes.models.outcome_columns import CHANGES
 from outcomes.schedule import STATES, AppointmentState
 
 # Whoever may filter by a hidden value can find it out by halving.
@@ -119,10 +123,56 @@ class ByAppointment(ParameterFilter):
         return qs.alias(appointment_state=state).filter(appointment_state__in=value)
 
 
+# The cases behind the numbers of the dashboard; without those who withdrew, whom no
+# number counts. After the operation only, as the measures count.
+OUTCOMES: dict[str, tuple[Any, Q]] = {
+    "counted": (gettext_lazy("Counted in the numbers"), Q(facts__isnull=False)),
+    "operated": (gettext_lazy("Operated"), Q(facts__has_operation=True)),
+    "came_back": (
+        gettext_lazy("Recurred or regrew"),
+        Q(facts__has_operation=True)
+        & (Q(facts__recurrence_event=True) | Q(facts__regrowth_event=True)),
+    ),
+    "assessed_m12": (
+        gettext_lazy("McCormick before and at 12 months"),
+        Q(facts__has_operation=True, facts__mmcs_change_m12__isnull=False),
+    ),
+    **{
+        f"{change}_m12": (
+            gettext_lazy("%(what)s at 12 months") % {"what": label},
+            Q(facts__has_operation=True, facts__mmcs_change_m12=change),
+        )
+        for change, label in CHANGES
+    },
+}
+OUTCOME = Parameter(
+    "outcome",
+    gettext_lazy("outcome"),
+    CodesInput,
+    "case",
+    "outcome",
+    choices=tuple((code, label) for code, (label, _q) in OUTCOMES.items()),
+)
+
+
+class ByOutcome(ParameterFilter):
+    """Cases that a number counts; of several the union."""
+
+    def __init__(self) -> None:
+        super().__init__(OUTCOME)
+
+    def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        wanted = reduce(or_, (OUTCOMES[code][1] for code in value))
+        return qs.filter(wanted).exclude(
+            facts__consent_research=ResearchConsent.WITHDRAWN
+        )
+
+
 class ListFilter(CaseFilter):
-    """The filters of the list of cases: those of cases, and the next visit."""
+    """The filters of the list of cases: those of cases, next visit, and outcome."""
 
     appointment = ByAppointment("pk")
+    outcome = ByOutcome()
 
 
 class FactsFilter(django_filters.FilterSet):

@@ -16,9 +16,9 @@ MEANINGS = {
     "intramedullary": "intramedullary",
     "intradural_extramedullary": "extramedullary",
     "gtr": "gtr",
-    "ntr": "less_than_gtr",
-    "str": "less_than_gtr",
-    "pr": "less_than_gtr",
+    "ntr": "ntr",
+    "str": "str",
+    "pr": "pr",
 }
 
 

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.views.finding import person_of
-from outcomes.reading import POOL, summary_for
-from outcomes.views.figure_words import Payload, percent
+from outcomes.filters import HIDDEN_FROM_ANALYSTS
+from outcomes.reading import POOL, reads_pool_whole, summary_for
+from outcomes.views.figure_words import Payload
 from outcomes.views.figures import (
     improvement_figure,
     pain_figure,
     survival_figure,
     volume_figure,
 )
-from registry.models import Centre
-from registry.permissions import Permission, centres_with, check
+from outcomes.views.filter_panel import leave_out_pooled, panel_context
+from outcomes.views.tiles import tiles
+from registry.models import Centre, User
+from registry.permissions import Permission, can, centres_with, check
 
-DAYS_IN_YEAR = 365.25
+# Those of the list of cases that a number can be narrowed by.
+FILTERS = (
+    "compartment",
+    "histology_who2021",
+    "region",
+    "surgery_date_after",
+    "surgery_date_before",
+)
 # What the page asks: measure, grouping, window.
 QUESTIONS = {
     "volume": ("volume", "compartment", ""),
@@ -47,33 +58,88 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     check(person_of(request), Permission.READ_SUMMARIES)
     scopes = scopes_of(request)
     scope = request.GET.get("scope", scopes[0]["value"])
-    if not scope or set(request.GET) - {"scope", "seen"}:
+    if not scope or set(request.GET) - {"scope", "seen", *FILTERS}:
         raise BadRequest(_("Unknown parameter."))
-    told = {name: ask(request.user, scope, *asked) for name, asked in QUESTIONS.items()}
+    offered = filters_offered(person_of(request), scope)
+    asked_for = {name: request.GET[name] for name in offered if request.GET.get(name)}
+    errors: dict[str, list[ValidationError]] = {}
+    try:
+        told = answers(request.user, scope, asked_for)
+    except ValidationError as error:
+        errors, asked_for = dict(error.error_dict), {}
+        told = answers(request.user, scope, asked_for)
     stale = any(payload["stale"] for payload in told.values())
     mark = freshness(told)
     waiting = request.headers.get("HX-Request") == "true"
     if waiting and request.GET.get("seen") == mark:
         return HttpResponse(status=204)
-    context = {
+    context = panel_context(request, errors, offered) | {
+        "clear_url": f"?scope={scope}",
+        "filters_ignored": any(
+            request.GET.get(name) for name in FILTERS if name not in offered
+        ),
+        "question": question_of(scope, asked_for),
+        "kept": [("scope", scope)],
+        "kept_filters": list(asked_for.items()),
         "scopes": [each | {"active": each["value"] == scope} for each in scopes],
         "scope": scope,
         "stale": stale,
         "mark": mark,
-        "tiles": tiles(told),
+        "tiles": tiles(
+            request, told, scope, asked_for, of_all(request.user, scope, asked_for)
+        ),
         "figures": figures(told),
         "protected": any(payload.get("suppressed") for payload in told.values()),
     }
+    if reads_released_only(person_of(request)):
+        leave_out_pooled(context["filter_form"])
     page = "outcomes/dashboard_figures.html" if waiting else "outcomes/dashboard.html"
-    return render(request, page, context)
+    return render(request, page, context, status=400 if errors else 200)
 
 
-def ask(user: Any, scope: str, measure: str, by: str, window: str) -> Payload:
+def question_of(scope: str, filters: dict[str, str]) -> str:
+    return urlencode({"scope": scope, **filters})
+
+
+def answers(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]:
+    """The answer to each question. Raises ValidationError for wrong filters."""
+    return {
+        name: ask(user, scope, filters, *asked) for name, asked in QUESTIONS.items()
+    }
+
+
+def of_all(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]:
+    """The same for all centres, to stand beside those of one; none where they may not
+    be narrowed alike."""
+    if scope == POOL or (filters and not reads_pool_whole(user)):
+        return {}
+    wanted = ("progression_all", "improvement_all")
+    return {name: ask(user, POOL, filters, *QUESTIONS[name]) for name in wanted}
+
+
+def filters_offered(user: User, scope: str) -> tuple[str, ...]:
+    """What one may narrow the numbers by: the pool of people of one centre is shown
+    whole, and analysts do not see days."""
+    if scope == POOL and not reads_pool_whole(user):
+        return ()
+    if reads_released_only(user):
+        return tuple(name for name in FILTERS if name not in HIDDEN_FROM_ANALYSTS)
+    return FILTERS
+
+
+def reads_released_only(user: User) -> bool:
+    """Whether the person reads summaries, but no case: analysts."""
+    return not can(user, Permission.READ_CASES)
+
+
+def ask(
+    user: Any, scope: str, filters: dict[str, str], measure: str, by: str, window: str
+) -> Payload:
     """The numbers by group; of all together where every single group is hidden."""
-    payload = summary_for(user, measure, by, scope=scope, window=window)
+    payload = summary_for(user, measure, by, filters, scope=scope, window=window)
     hidden = all(group.get("suppressed") for group in payload["groups"])
     if by and payload["groups"] and hidden and measure != "volume":
-        payload = summary_for(user, measure, scope=scope, window=window)
+        payload = summary_for(user, measure, (), filters, scope=scope, window=window)
         payload["suppressed"] = True
     return payload
 
@@ -98,7 +164,7 @@ def freshness(told: dict[str, Payload]) -> str:
 
 def as_of_words(payload: Payload) -> str:
     moment = parse_datetime(payload["as_of"])
-    return timezone.localtime(moment).strftime("%H:%M on %Y-%m-%d")
+    return timezone.localtime(moment).strftime("%H:%M %Z on %Y-%m-%d")
 
 
 def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:
@@ -129,70 +195,3 @@ def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:
         figure | {"as_of": as_of_words(told[name]), "stale": told[name]["stale"]}
         for name, figure in drawn.items()
     ]
-
-
-def tiles(told: dict[str, Payload]) -> list[dict[str, Any]]:
-    """Four numbers, each with its denominator; hidden ones say so."""
-    events = told["progression_all"]["groups"][0]
-    change = told["improvement_all"]["groups"][0]
-    volume = told["volume"]
-    operated = [group.get("operated") for group in volume["groups"]]
-    found = [
-        {"label": _("Cases"), "value": number(volume["n_cases"])},
-        {"label": _("Operated"), "value": number(total(operated))},
-        follow_up_tile(events),
-        share_tile(_("Recurred or regrew"), events),
-        share_tile(_("Improved at 12 months"), change),
-        completeness_tile(change),
-    ]
-    return found
-
-
-def number(value: int | None) -> str:
-    return _("hidden") if value is None else f"{value:,}"
-
-
-def total(values: list[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
-
-
-def follow_up_tile(group: dict[str, Any]) -> dict[str, Any]:
-    days = group.get("median_follow_up_days")
-    value = "–" if days is None else f"{days / DAYS_IN_YEAR:.1f}"
-    note = _("reverse Kaplan-Meier")
-    return {
-        "label": _("Follow-up, median"),
-        "value": value,
-        "unit": "" if days is None else _("years"),
-        "note": note,
-    }
-
-
-def share_tile(label: str, group: dict[str, Any]) -> dict[str, Any]:
-    if group.get("suppressed"):
-        return {"label": label, "value": _("hidden")}
-    words = _("%(n)s of %(total)s assessed; %(lower)s to %(upper)s") % {
-        "n": f"{group['events']:,}",
-        "total": f"{group['assessed']:,}",
-        "lower": percent(group["proportion"]["lower"]),
-        "upper": percent(group["proportion"]["upper"]),
-    }
-    return {
-        "label": label,
-        "value": percent(group["proportion"]["value"]),
-        "note": words if group["assessed"] else _("nobody assessed yet"),
-    }
-
-
-def completeness_tile(group: dict[str, Any]) -> dict[str, Any]:
-    """How many of the operated have both grades at 12 months."""
-    label = _("Assessed at 12 months")
-    if group.get("suppressed"):
-        return {"label": label, "value": _("hidden")}
-    share = group["assessed"] / group["n"] if group["n"] else None
-    words = _("%(n)s of %(total)s operated") % {
-        "n": f"{group['assessed']:,}",
-        "total": f"{group['n']:,}",
-    }
-    return {"label": label, "value": percent(share), "note": words}

@@ -19,6 +19,7 @@ from registry.display import MEANINGS
 Payload = dict[str, Any]
 Group = dict[str, Any]
 PERCENT = 100
+MINUS = "\N{MINUS SIGN}"
 # What a chart has room for; tables and answers give the whole name.
 SHORT = {
     "intradural_extramedullary": gettext_lazy("Extramedullary"),
@@ -163,7 +164,10 @@ def contrasts(
             group_label({"group": item["group"]}),
             group_label({"group": item["reference"]}),
         )
-        told.append(f"{pair[0]} / {pair[1]}: {words(found)}")
+        told.append(
+            _("%(one)s against %(other)s: %(what)s")
+            % {"one": pair[0], "other": pair[1], "what": words(found)}
+        )
     return "; ".join(told) + "." if told else ""
 
 
@@ -178,11 +182,23 @@ def ratio_words(found: dict[str, Any]) -> str:
 
 
 def difference_words(found: dict[str, Any]) -> str:
-    return _("difference %(value)s (%(lower)s to %(upper)s)") % {
-        "value": percent(found["value"]),
-        "lower": percent(found["lower"]),
-        "upper": percent(found["upper"]),
+    """``difference −26.5 percentage points (−49.2 to 3.3)``."""
+    return _("difference %(value)s percentage points (%(lower)s to %(upper)s)") % {
+        name: points(found[name]) for name in ("value", "lower", "upper")
     }
+
+
+def points(value: float | None) -> str:
+    """A difference of two shares in points, with the sign that print uses."""
+    if value is None:
+        return "–"
+    return signed(f"{value * PERCENT:.1f}")
+
+
+def signed(text: str) -> str:
+    """A minus instead of a hyphen; no minus before nothing."""
+    text = text.replace("-", MINUS)
+    return text.removeprefix(MINUS) if not text.strip(f"{MINUS}0.") else text
 
 
 def joined(*parts: str) -> str:

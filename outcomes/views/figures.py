@@ -12,6 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from outcomes.models.outcome_columns import CHANGES, EXCLUSIONS, RESIDUAL_PAIN
+from outcomes.views.figure_files import (
+    improvement_files,
+    pain_files,
+    survival_files,
+    volume_files,
+)
 from outcomes.views.figure_words import (
     Group,
     Payload,
@@ -57,6 +63,7 @@ def volume_figure(payload: Payload) -> Figure:
     shown = ngettext("%(n)s case shown", "%(n)s cases shown", total)
     return {
         "id": "volume",
+        "files": volume_files(payload),
         "empty": not groups,
         "title": _("How many cases were operated each year?"),
         "answer": shown % {"n": f"{total:,}"}
@@ -94,7 +101,7 @@ def volume_figure(payload: Payload) -> Figure:
             ],
         },
         "text": joined(
-            _("Bars by year of the index operation and compartment."),
+            _("Cases by year of the index operation and compartment."),
             note_on_hidden(payload),
         ),
     }
@@ -113,6 +120,7 @@ def survival_figure(
     ]
     return {
         "id": identifier,
+        "files": survival_files(payload),
         "empty": not curves,
         "title": title,
         "answer": answer(payload, verb),
@@ -194,6 +202,7 @@ def improvement_figure(payload: Payload) -> Figure:
     groups = shown_groups(payload)
     return {
         "id": "improvement",
+        "files": improvement_files(payload, [code for code, _label in CHANGES]),
         "empty": not groups,
         "title": _("Who improved by 12 months?"),
         "answer": answer(payload, _("Improved")),
@@ -258,6 +267,7 @@ def pain_figure(payload: Payload) -> Figure:
     sites = [(code, str(label)) for code, label in RESIDUAL_PAIN]
     return {
         "id": "residual-pain",
+        "files": pain_files(payload, [code for code, _label in sites]),
         "empty": not groups,
         "title": _("Who still hurts at 12 months, and where?"),
         "answer": answer(payload, _("Pain")),

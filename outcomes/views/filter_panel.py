@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,7 +13,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cases.filters import EMPTY, PARAMETERS, Parameter, parameter_errors
-from outcomes.filters import APPOINTMENT, ListFilter
+from outcomes.deidentified import common_values
+from outcomes.filters import APPOINTMENT, OUTCOME, ListFilter
+from outcomes.models.fact_column import Release
+from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.views.paging import address
 
 # Asked for in the panel, in this order; an address may use the others as well.
@@ -31,20 +35,24 @@ ASKED = (
     "sex",
     "age_min",
     "age_max",
+    "outcome",
 )
 # Parameters of the page itself.
 OF_PAGE = ("sort", "after", "before")
-BY_NAME = {each.name: each for each in (*PARAMETERS, APPOINTMENT)}
+BY_NAME = {each.name: each for each in (*PARAMETERS, APPOINTMENT, OUTCOME)}
 
 
 class FilterPanel(forms.Form):
     """Shows the parameters of the address; what they mean is decided by ListFilter."""
 
     def __init__(
-        self, asked: QueryDict, errors: dict[str, list[ValidationError]]
+        self,
+        asked: QueryDict,
+        errors: dict[str, list[ValidationError]],
+        names: Sequence[str] = ASKED,
     ) -> None:
         super().__init__(asked, auto_id="filter_%s")
-        for name in ASKED:
+        for name in names:
             self.fields[name] = panel_field(BY_NAME[name], asked.get(name, ""))
         self.full_clean()
         for name, found in errors.items():
@@ -65,6 +73,16 @@ def panel_field(parameter: Parameter, present: str) -> forms.Field:
         options.append((present, value_words(parameter, present)))
     widget = forms.Select(choices=options)
     return forms.CharField(label=label, required=False, widget=widget)
+
+
+def leave_out_pooled(panel: FilterPanel) -> None:
+    """Offer only values that de-identified rows are told apart by."""
+    for name, field in panel.fields.items():
+        column = COLUMN_BY_NAME[BY_NAME[name].fact_name]
+        if column.release == Release.GROUP_RARE:
+            widget: Any = field.widget
+            told_apart = {"", *common_values(column.name)}
+            widget.choices = [each for each in widget.choices if each[0] in told_apart]
 
 
 def value_words(parameter: Parameter, value: str) -> str:
@@ -97,11 +115,13 @@ def filtered(
 
 
 def panel_context(
-    request: HttpRequest, errors: dict[str, list[ValidationError]]
+    request: HttpRequest,
+    errors: dict[str, list[ValidationError]],
+    names: Sequence[str] = ASKED,
 ) -> dict[str, Any]:
     """What the template needs of the filters."""
     in_force = chips(request.GET)
-    panel = FilterPanel(request.GET, errors)
+    panel = FilterPanel(request.GET, errors, names)
     return {
         "filter_form": panel,
         "filter_chips": in_force,

@@ -29,7 +29,7 @@ NUMBERS = frozenset("0123456789")
 
 
 # Names under which events keep the codes of what a list has shown.
-LISTS = ("cases", "codes", "found")
+LISTS = ("cases", "codes", "found", "patients")
 LONGEST = 120
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -37,7 +39,16 @@ def toggle_names(request: HttpRequest) -> HttpResponse:
 
 
 def back_to(request: HttpRequest) -> str:
-    """The page that a form names as its own, if it is one of ours; else the start."""
-    asked = request.POST.get("next", "")
+    """The page that the form names or was sent from, if it is one of ours; else the
+    start."""
+    asked = request.POST.get("next", "") or referring_path(request)
     ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
     return asked if ours and asked.startswith("/") else "/"
+
+
+def referring_path(request: HttpRequest) -> str:
+    """Path and question of the page that a form was sent from; empty for others."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    if parts.netloc != request.get_host():
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

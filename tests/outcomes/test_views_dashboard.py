@@ -163,4 +163,4 @@ def test_a_contrast_without_events_in_one_group_keeps_its_limit() -> None:
         ]
     }
     told = figure_words.contrasts(payload, "rate_ratio", figure_words.ratio_words)
-    assert told.startswith("Subtotal (STR) / Gross total (GTR): rate ratio –")
+    assert told.startswith("Subtotal (STR) against Gross total (GTR): rate ratio –")

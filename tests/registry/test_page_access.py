@@ -168,7 +168,7 @@ def test_A2_a_foreign_record_is_as_unknown_as_a_random_one(cast: PageCast) -> No
             assert ours.status_code == theirs.status_code == 404
             assert without_tokens(ours) == without_tokens(theirs), route
             seen += 1
-    assert seen == 40
+    assert seen == 41
     assert AuditEvent.objects.filter(action="case.denied").count() == seen
 
 

@@ -1,6 +1,6 @@
 // Counts by category: bars with their counts, or one dot per case when there are few.
 
-import { axisLook, inkOn, markOf, verticalName } from "./chart_palette.js";
+import { NAMES_ROW, axisLook, inkOn, markOf, rowsOfNames, verticalName } from "./chart_palette.js";
 
 const MOST_DOTS = 10;
 const LEAST_LABEL_HEIGHT = 14;
@@ -20,11 +20,17 @@ function niceTop(value) {
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((factor) => Math.ceil(factor * step)).find((top) => top >= value) ?? value;
 }
 
+/** Height above the plot: the names in as many rows as they need, and the axis' name. */
+function headRoom(chart, colours, size) {
+  if (chart.series.length < 2) return 44;
+  return 24 + NAMES_ROW * rowsOfNames(chart.series.map((each) => each.name), colours, size.width);
+}
+
 function axes(chart, colours, size, top) {
   const look = axisLook(colours);
   const narrow = size.width < 480;
   return {
-    grid: { left: 8, right: 8, top: 44, bottom: chart.x_label ? 26 : 6, containLabel: true },
+    grid: { left: 8, right: 8, top: headRoom(chart, colours, size), bottom: chart.x_label ? 26 : 6, containLabel: true },
     xAxis: { ...look, type: "category", data: chart.x, name: chart.x_label, nameLocation: "middle", nameGap: 28,
       axisTick: { show: false }, axisLabel: { ...look.axisLabel, hideOverlap: true, interval: narrow ? "auto" : 0 } },
     yAxis: { ...look, type: "value", min: 0, max: top, minInterval: 1, axisLine: { show: false }, axisTick: { show: false },
@@ -70,17 +76,21 @@ function barSeries(chart, colours, plot, top) {
 function totalSeries(chart, colours, plot) {
   const room = totals(chart).every((sum) => fits(sum, chart, plot.width));
   if (!room || chart.stacked === false || chart.series.length < 2) return [];
-  const sums = totals(chart);
+  const sums = totals(chart).map((sum, place) => (chart.series.some((each) => each.values[place] === null) ? "" : sum));
   return [{
-    type: "bar", stack: "cases", data: sums.map(() => 0), silent: true, itemStyle: { color: "transparent" },
+    type: "bar", stack: "cases", data: chart.x.map(() => 0), silent: true, itemStyle: { color: "transparent" },
     label: { show: true, position: "top", distance: 3, formatter: (point) => sums[point.dataIndex] || "", color: colours.quiet, fontSize: 11 },
   }];
+}
+
+function words() {
+  return document.getElementById("words")?.dataset ?? {};
 }
 
 function inWords(chart) {
   return ([first]) => {
     const place = first.dataIndex;
-    const lines = chart.series.map((each) => `${each.name}: ${each.values[place] ?? 0}`);
+    const lines = chart.series.map((each) => `${each.name}: ${each.values[place] ?? words().hidden ?? "–"}`);
     return [chart.x[place], ...lines].join("\n");
   };
 }
@@ -104,11 +114,11 @@ export function barsOption(chart, colours, size) {
   const most = highest(chart);
   const few = most <= MOST_DOTS && chart.stacked !== false;
   const top = niceTop(most);
-  const plot = { width: size.width - 56, height: size.height - 44 - (chart.x_label ? 50 : 28) };
+  const plot = { width: size.width - 56, height: size.height - headRoom(chart, colours, size) - (chart.x_label ? 50 : 28) };
   return {
     ...axes(chart, colours, size, top),
     ...namesAbove(chart, colours),
-    title: verticalName(chart.y_label, colours, 24),
+    title: verticalName(chart.y_label, colours, headRoom(chart, colours, size) - 20),
     tooltip: few ? { show: false } : { trigger: "axis", axisPointer: { type: "shadow" }, formatter: inWords(chart) },
     series: few ? dotSeries(chart, colours, plot, top)
       : [...barSeries(chart, colours, plot, top), ...totalSeries(chart, colours, plot)],

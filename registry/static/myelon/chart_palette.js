@@ -1,9 +1,20 @@
 // Colours by meaning and the shared look of axes; the values live in tokens.css.
 
-const MEANINGS = ["intramedullary", "extramedullary", "gtr", "less-than-gtr", "improved", "unchanged", "worse", "all", "other", "unknown"];
+const MEANINGS = ["intramedullary", "extramedullary", "gtr", "less-than-gtr", "ntr", "str", "pr", "improved", "unchanged", "worse", "all", "other", "unknown"];
 const IN_ORDER = ["all", "other", "intramedullary", "extramedullary", "gtr", "less-than-gtr", "improved", "worse"];
-// Of each pair one is hatched or dashed, so that they differ without colour.
-const HATCHED = { extramedullary: 0.8, "less-than-gtr": -0.8, worse: 0.8, unknown: 0 };
+// What tells series apart without colour: the slant and distance of a hatch, the dashes of
+// a line, the shape of a mark. Series that stand side by side never share all of them.
+const PLAIN = { dash: "solid", symbol: "circle" };
+const STYLES = {
+  extramedullary: { hatch: [0.8, 6], dash: [7, 3], symbol: "rect" },
+  "less-than-gtr": { hatch: [-0.8, 6], dash: [7, 3], symbol: "rect" },
+  ntr: { hatch: [-0.8, 8], dash: [12, 4], symbol: "rect" },
+  str: { hatch: [0, 5], dash: [6, 3], symbol: "triangle" },
+  pr: { hatch: [1.57, 4], dash: [2, 3], symbol: "diamond" },
+  worse: { hatch: [0.8, 6], dash: [7, 3], symbol: "rect" },
+  other: { hatch: [1.57, 6], dash: [2, 3], symbol: "diamond" },
+  unknown: { dash: [1, 4], symbol: "emptyCircle" },
+};
 
 /** Tokens as colours; theme "light" reads the light ones whatever the page shows. */
 export function palette(theme) {
@@ -26,11 +37,11 @@ export function palette(theme) {
 export function markOf(series, index, colours) {
   const meaning = (series.meaning ?? IN_ORDER[index % IN_ORDER.length]).replaceAll("_", "-");
   const colour = colours.mean[meaning] ?? colours.mean.other;
-  const hatched = HATCHED[meaning] !== undefined && meaning !== "unknown";
-  const decal = hatched
-    ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1.5, 6], rotation: HATCHED[meaning], color: "rgba(0,0,0,0.28)" }
+  const { hatch, dash, symbol } = STYLES[meaning] ?? PLAIN;
+  const decal = hatch
+    ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1.5, hatch[1]], rotation: hatch[0], color: "rgba(0,0,0,0.28)" }
     : { symbol: "none" };
-  return { colour, decal, dash: hatched ? [6, 3] : "solid", symbol: hatched ? "rect" : "circle" };
+  return { colour, decal, dash, symbol };
 }
 
 function channel(part) {
@@ -72,3 +83,17 @@ export function widestText(texts, colours) {
   context.font = `12px ${colours.font}`;
   return Math.ceil(Math.max(0, ...texts.map((text) => context.measureText(text).width)));
 }
+
+/** Rows that a line of names needs when it wraps, each with a mark before it. */
+export function rowsOfNames(names, colours, width) {
+  let rows = 1;
+  let used = 0;
+  for (const name of names) {
+    const wide = widestText([name], colours) + 38;
+    if (used && used + wide > width) { rows += 1; used = 0; }
+    used += wide;
+  }
+  return rows;
+}
+
+export const NAMES_ROW = 20;

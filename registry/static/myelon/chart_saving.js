@@ -73,16 +73,23 @@ export function savePng(figure, chart) {
   canvas.toBlob((blob) => saveBlob(blob, `${figure.id}.png`), "image/png");
 }
 
-// A cell that a spreadsheet would run as a formula is led by an apostrophe.
-function csvCell(text) {
-  const risky = /^[=+\-@\t\r]/.test(text) && !/^-?\d+([.,]\d+)?$/.test(text);
-  const safe = risky ? `'${text}` : text;
+// Numbers stand as numbers. A text that a spreadsheet would run as a formula is led by an
+// apostrophe; an empty cell is no number.
+function csvCell(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** The figure's table as CSV with a byte order mark, which spreadsheets need for UTF-8. */
-export function saveTable(figure) {
-  const rows = [...figure.querySelector("table").rows];
-  const lines = rows.map((row) => [...row.cells].map((cell) => csvCell(cell.textContent.trim())).join(","));
-  saveBlob(new Blob([`\uFEFF${lines.join("\r\n")}\r\n`], { type: "text/csv;charset=utf-8" }), `${figure.id}.csv`);
+/** A table {columns, rows} as the text of a CSV file. */
+export function csvText(table) {
+  const lines = [table.columns, ...table.rows].map((row) => row.map(csvCell).join(","));
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+/** Save one of the figure's tables, with the mark that spreadsheets need for UTF-8. */
+export function saveTable(figure, source) {
+  const table = JSON.parse(document.getElementById(source).textContent);
+  saveBlob(new Blob([`\uFEFF${csvText(table)}`], { type: "text/csv;charset=utf-8" }), `${source}.csv`);
 }

@@ -1,6 +1,6 @@
 // Improved, unchanged, worse as shares of those assessed: dots for few, a bar for many.
 
-import { inkOn, markOf, percent, widestText } from "./chart_palette.js";
+import { NAMES_ROW, inkOn, markOf, percent, rowsOfNames, widestText } from "./chart_palette.js";
 
 const MOST_DOTS = 20;
 const LEAST_LABEL_WIDTH = 24;
@@ -41,6 +41,13 @@ function barSeries(chart, marks, index, plotWidth) {
   };
 }
 
+function dotShape(symbol, x, y, r, style) {
+  if (symbol === "rect") return { type: "rect", shape: { x: x - r, y: y - r, width: 2 * r, height: 2 * r }, style };
+  if (symbol === "diamond") return { type: "polygon", shape: { points: [[x, y - r], [x + r, y], [x, y + r], [x - r, y]] }, style };
+  if (symbol === "triangle") return { type: "polygon", shape: { points: [[x, y - r], [x + r, y + r], [x - r, y + r]] }, style };
+  return { type: "circle", shape: { cx: x, cy: y, r }, style };
+}
+
 function dotsOf(row, place, api, marks, height, width) {
   const [left, y] = api.coord([0, place]);
   const total = assessed(row);
@@ -51,9 +58,7 @@ function dotsOf(row, place, api, marks, height, width) {
     const dots = Array.from({ length: count }, (_, step) => {
       const centre = x + step * (size + 2);
       const style = { fill: mark.colour };
-      return mark.symbol === "rect"
-        ? { type: "rect", shape: { x: centre - size / 2, y: y - size / 2, width: size, height: size }, style }
-        : { type: "circle", shape: { cx: centre, cy: y, r: size / 2 }, style };
+      return dotShape(mark.symbol, centre, y, size / 2, style);
     });
     const from = x;
     x += count * (size + 2) + (count ? size * 0.7 : 0);
@@ -97,7 +102,7 @@ export function shiftOption(chart, colours, size) {
   const hidden = { axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false } };
   return {
     legend: legend(chart, colours, marks),
-    grid: { left, right: 12, top: 36, bottom: 26 },
+    grid: { left, right: 12, top: 16 + NAMES_ROW * rowsOfNames(chart.categories.map((each) => each.name), colours, size.width), bottom: 26 },
     tooltip: { show: false },
     xAxis: { type: "value", min: 0, max: 1, interval: size.width < 480 ? 0.5 : 0.25, ...hidden,
       axisLabel: { show: !chart.rows.every(isFew), color: colours.quiet, fontSize: 12, formatter: (share) => percent(share, 0) } },

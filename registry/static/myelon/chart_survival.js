@@ -1,6 +1,6 @@
 // Kaplan-Meier curves: steps, bands, ticks for censoring, direct labels, numbers at risk.
 
-import { axisLook, markOf, percent, verticalName, widestText } from "./chart_palette.js";
+import { NAMES_ROW, axisLook, markOf, percent, rowsOfNames, verticalName, widestText } from "./chart_palette.js";
 
 const DAYS = { days: 1, months: 365.25 / 12, years: 365.25 };
 const STEPS = { days: [30, 60, 90, 180, 365], months: [1, 3, 6, 12, 24, 60], years: [0.5, 1, 2, 5, 10] };
@@ -19,8 +19,11 @@ function tickStep(end, unit, plotWidth) {
   return STEPS[unit].find((step) => end / step <= most) ?? Math.ceil(end / most);
 }
 
-/** Corners of a step line through (day, value): [[x, y], …], starting at (0, start). */
-function corners(days, values, start, unit, end) {
+/**
+ * Corners of a step line through (day, value): [[x, y], …], starting at (0, start). The
+ * last step goes on to the last day, or to the end of the axis if that comes first.
+ */
+export function corners(days, values, start, unit, end) {
   const points = [[0, start]];
   let before = start;
   days.forEach((day, place) => {
@@ -29,10 +32,13 @@ function corners(days, values, start, unit, end) {
     points.push([x, before], [x, values[place]]);
     before = values[place];
   });
+  const last = Math.min(end, (days.at(-1) ?? 0) / DAYS[unit]);
+  if (last > points.at(-1)[0]) points.push([last, before]);
   return points;
 }
 
-function atRisk(curve, time) {
+/** Cases still followed just before a time, in days. */
+export function atRisk(curve, time) {
   const place = curve.days.findIndex((day) => day >= time - 1e-9);
   return place < 0 ? 0 : curve.at_risk[place];
 }
@@ -69,35 +75,57 @@ function band(curve, mark, unit, end) {
   };
 }
 
-/** Vertical shifts that keep the labels at the curves' ends apart, in pixels. */
-function labelShifts(curves, plotHeight, unit, end) {
-  const drawn = (curve) => corners(curve.days, curve.survival, 1, unit, end).at(-1)?.[1] ?? 1;
-  const ends = curves.map((curve, index) => ({ index, wanted: (1 - (curve.days.length ? drawn(curve) : 1)) * plotHeight }));
-  ends.sort((one, other) => one.wanted - other.wanted);
-  let free = -Infinity;
-  for (const end of ends) {
-    end.placed = Math.max(end.wanted, free);
-    free = end.placed + LABEL_HEIGHT;
-  }
-  let floor = plotHeight;
-  for (const end of [...ends].reverse()) {
-    end.placed = Math.min(end.placed, floor);
-    floor = end.placed - LABEL_HEIGHT;
-  }
-  return curves.map((_, index) => {
-    const end = ends.find((each) => each.index === index);
-    return end.placed - end.wanted;
-  });
+function endOf(curve, unit, end) {
+  return curve.days.length ? corners(curve.days, curve.survival, 1, unit, end).at(-1) : [0, 1];
 }
 
-function line(curve, mark, colours, unit, end, shift, room) {
-  const points = curve.days.length ? corners(curve.days, curve.survival, 1, unit, end) : [];
-  const last = points.at(-1) ?? [0, 1];
+/** Heights of the labels in pixels from the top, apart from each other, in the plot. */
+export function labelPlaces(values, plotHeight) {
+  const ends = values.map((value, index) => ({ index, placed: (1 - value) * plotHeight }));
+  ends.sort((one, other) => one.placed - other.placed || one.index - other.index);
+  let free = -Infinity;
+  for (const each of ends) {
+    each.placed = Math.max(each.placed, free);
+    free = each.placed + LABEL_HEIGHT;
+  }
+  let floor = plotHeight;
+  for (const each of [...ends].reverse()) {
+    each.placed = Math.min(each.placed, floor);
+    floor = each.placed - LABEL_HEIGHT;
+  }
+  return ends.sort((one, other) => one.index - other.index).map((each) => each.placed);
+}
+
+function labelText(curve, unit, end) {
+  return `${curve.name}\n${percent(endOf(curve, unit, end)[1])}`;
+}
+
+// All labels stand in the right margin, so that none lies on another curve; a thin line
+// leads to each from the end of its curve.
+function labels(chart, marks, colours, layout, unit, plotHeight) {
+  const ends = chart.curves.map((curve) => endOf(curve, unit, layout.end));
+  const places = labelPlaces(ends.map(([, value]) => value), plotHeight);
   return {
-    type: "line", name: curve.name, data: points, showSymbol: false, z: 3, silent: true,
+    type: "custom", silent: true, z: 5, clip: false, data: ends, encode: { x: 0, y: 1 }, tooltip: { show: false },
+    renderItem: (parameters, api) => {
+      const index = parameters.dataIndex;
+      const [x, y] = api.coord(ends[index]);
+      const edge = parameters.coordSys.x + parameters.coordSys.width;
+      const middle = parameters.coordSys.y + places[index];
+      const style = { stroke: marks[index].colour, lineWidth: 1, opacity: 0.7, lineDash: [1, 2], fill: "none" };
+      return { type: "group", children: [
+        { type: "polyline", shape: { points: [[x, y], [edge, y], [edge + 8, middle]] }, style },
+        { type: "text", style: { text: labelText(chart.curves[index], unit, layout.end), x: edge + 12, y: middle, fill: colours.ink, fontFamily: colours.font, fontSize: 12, lineHeight: 15, textVerticalAlign: "middle" } },
+      ] };
+    },
+  };
+}
+
+function line(curve, mark, unit, end) {
+  return {
+    type: "line", name: curve.name, data: curve.days.length ? corners(curve.days, curve.survival, 1, unit, end) : [],
+    showSymbol: false, z: 3, silent: true,
     lineStyle: { color: mark.colour, width: 2.25, type: mark.dash }, itemStyle: { color: mark.colour },
-    endLabel: { show: true, formatter: `${curve.name}\n${percent(last[1])}`, color: colours.ink, fontSize: 12, lineHeight: 15, distance: 8, offset: [0, shift],
-      width: room, overflow: "break" },
   };
 }
 
@@ -136,16 +164,29 @@ function axes(chart, colours, layout) {
   };
 }
 
+function namesWithValues(chart, unit, end) {
+  return chart.curves.map((curve) => labelText(curve, unit, end).replace("\n", "  "));
+}
+
+// Where no margin has room for labels: each name with its line and its last value above.
+function namesAbove(chart, marks, colours, layout, unit) {
+  const told = namesWithValues(chart, unit, layout.end);
+  return { legend: { left: 0, top: 0, itemWidth: 22, itemHeight: 0, itemGap: 12, selectedMode: false, textStyle: { color: colours.ink, fontSize: 12 },
+    formatter: (name) => told[chart.curves.findIndex((curve) => curve.name === name)],
+    data: chart.curves.map((curve, index) => ({ name: curve.name, lineStyle: { color: marks[index].colour, type: marks[index].dash, width: 2.25 } })) } };
+}
+
 function layoutOf(chart, colours, size, unit) {
   const names = chart.curves.map((curve) => curve.name);
   const end = axisEnd(chart, unit);
   const label = widestText(names, colours);
+  const beside = widestText(chart.curves.flatMap((curve) => labelText(curve, unit, end).split("\n")), colours);
   const narrow = size.width < 480;
   const left = Math.max(56, Math.min(label + 24, narrow ? 104 : size.width * 0.27));
-  const right = narrow ? 16 : Math.min(label + 28, size.width * 0.27);
+  const right = narrow ? 16 : beside + 20;
   return {
     end, left, right, step: tickStep(end, unit, size.width - left - right),
-    top: narrow ? 52 : 34,
+    top: narrow ? 32 + NAMES_ROW * rowsOfNames(namesWithValues(chart, unit, end), colours, size.width) : 34,
     table: chart.curves.length * ROW_HEIGHT,
     narrow,
   };
@@ -158,7 +199,7 @@ export function survivalOption(chart, colours, size) {
   const marks = chart.curves.map((curve, index) => markOf(curve, index, colours));
   const times = Array.from({ length: Math.floor(layout.end / layout.step + 1e-9) + 1 }, (_, place) => place * layout.step);
   const under = layout.table + 8;
-  const shifts = labelShifts(chart.curves, size.height - layout.top - under - 62, unit, layout.end);
+  const plotHeight = size.height - layout.top - under - 62;
   return {
     ...axes(chart, colours, layout),
     grid: [
@@ -173,12 +214,11 @@ export function survivalOption(chart, colours, size) {
     ],
     series: [
       ...chart.curves.map((curve, index) => band(curve, marks[index], unit, layout.end)),
-      ...chart.curves.map((curve, index) => ({ ...line(curve, marks[index], colours, unit, layout.end, shifts[index], layout.right - 16),
-        ...(layout.narrow ? { endLabel: { show: false } } : {}) })),
+      ...chart.curves.map((curve, index) => line(curve, marks[index], unit, layout.end)),
       ...chart.curves.map((curve, index) => ticks(curve, marks[index], unit, layout.end)),
       riskTable(chart, colours, times, unit),
+      ...(layout.narrow ? [] : [labels(chart, marks, colours, layout, unit, plotHeight)]),
     ],
-    ...(layout.narrow ? { legend: { left: 0, top: 0, itemWidth: 18, icon: "rect", itemHeight: 4, selectedMode: false, textStyle: { color: colours.ink, fontSize: 12 },
-      data: chart.curves.map((curve) => curve.name) } } : {}),
+    ...(layout.narrow ? namesAbove(chart, marks, colours, layout, unit) : {}),
   };
 }

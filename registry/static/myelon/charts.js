@@ -3,8 +3,8 @@
 //
 // Every chart:  {kind, ...}. A series, row or curve may carry
 //   name     its direct label
-//   meaning  a fixed colour: intramedullary, extramedullary, gtr, less_than_gtr, improved,
-//            unchanged, worse, all, other, unknown; without it colours follow the order
+//   meaning  a fixed colour: intramedullary, extramedullary, gtr, less_than_gtr, ntr, str, pr,
+//            improved, unchanged, worse, all, other, unknown; without it colours follow the order
 //
 // kind "bars"         counts by category, e.g. cases by year and compartment
 //   x: ["2019", …]  x_label  y_label  stacked: true | false (grouped)
@@ -146,7 +146,7 @@ async function setUp(root) {
 async function saveFigure(button) {
   const figure = button.closest("[data-figure]");
   const kind = button.dataset.figureSave;
-  if (kind === "csv") { saveTable(figure); return; }
+  if (kind === "csv") { saveTable(figure, button.dataset.figureFile); return; }
   const echarts = await loadECharts();
   const place = figure.querySelector("[data-chart]");
   if (kind === "svg") saveSvg(figure, svgText(echarts, place, PAPER_WIDTH), PAPER_WIDTH);

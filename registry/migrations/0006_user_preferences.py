@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0004_centre_time_zone'),
+        ('registry', '0005_audit_body_index'),
     ]
 
     operations = [
