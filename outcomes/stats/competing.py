@@ -1,8 +1,8 @@
 """Aalen-Johansen cumulative incidence with competing causes.
 
 Own code: lifelines moves tied times by random amounts, so its incidence changes from
-run to run and differs from the exact one, and neither SciPy nor statsmodels takes
-counts per day. 1 - Kaplan-Meier over-states the incidence where death competes.
+run to run and differs from the exact one; statsmodels' ``CumIncidenceRight`` gives no
+standard error once it takes counts (``freq_weights``). 1 - Kaplan-Meier over-states the incidence where death competes.
 
 References: Aalen and Johansen 1978; Gaynor et al. 1993 and Marubini and Valsecchi
 1995 (variance by the delta method, which equals the infinitesimal jackknife of R);

@@ -1,7 +1,8 @@
 """Kaplan-Meier: survival, its interval, median, numbers at risk.
 
-Own code and not SciPy's ``ecdf`` or lifelines: neither takes counts per day, and
-lifelines prints an interval of 1.00-1.00 where there were no events.
+Own code: SciPy's ``ecdf`` takes no counts; statsmodels' ``SurvfuncRight`` takes them as
+analysis weights and then gives standard errors other than those of the rows (0.067 for
+0.057); lifelines prints an interval of 1.00-1.00 where there were no events.
 
 References: Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice (log-log
 limits); Brookmeyer and Crowley 1982 (median).
