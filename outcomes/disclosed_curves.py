@@ -109,6 +109,7 @@ def retell(group: dict[str, Any], table: Table, cuts: list[int], least: int) -> 
     if before and counted and cuts:
         known = before["n"], before["n_events"]
         group |= described(between(table, cuts), cuts, *known, least)
+        group["curve"]["endpoint"] = before.get("endpoint")
 
 
 def described(

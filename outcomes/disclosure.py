@@ -21,13 +21,13 @@ from outcomes.disclosed_curves import in_steps
 from outcomes.measures import MEASURES
 from outcomes.measures.base import WHOLE
 from outcomes.measures.events import CURVE
+from outcomes.measures.grouping import MERGED as MERGED  # told by it
 from outcomes.stats.suppression import TOTAL_COST, protect
 
 Vectors = tuple[tuple[int, ...], ...]
 Keys = tuple[tuple[Any, ...], ...]
-COMPARISONS = ("differences", "tests")
-DAILY = ("statistic", "observed", "expected")
-MERGED = "other_groups"  # several groups that are told together
+COMPARISONS = ("differences", "tests", "competing_risks")
+DAILY = ("statistic", "observed", "expected", "competing")
 NOBODY: dict[str, Any] = {"groups": []}
 
 
@@ -49,6 +49,10 @@ def for_other_centres(
     for group in groups:
         measure.limit(group)
     payload["test"] = _plain_test(payload["test"])
+    if "competing_risks" in payload:
+        risks = payload["competing_risks"]
+        risks["test"] = _plain_test(risks["test"])
+    measure.limit_comparisons(payload)
     if 0 < payload["n_cases"] < settings.DISCLOSURE_THRESHOLD:
         payload["n_cases"] = None
     if hidden:
@@ -56,7 +60,7 @@ def for_other_centres(
         payload["test"] = {"estimable": False, "suppressed": True}
         for name in COMPARISONS:
             if name in payload:
-                payload[name] = []
+                payload[name] = {} if isinstance(payload[name], dict) else []
         payload["input_hash"] = None  # few counts could be guessed from their hash
     return payload
 

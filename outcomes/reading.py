@@ -15,6 +15,7 @@ from cases.filters import strict_filter
 from outcomes import disclosure, summaries
 from outcomes.deidentified import shown
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
+from outcomes.measures import MEASURES, Measure
 from outcomes.measures.grouping import parse_by
 from outcomes.measures.volume import VOLUME, in_bands
 from outcomes.models import CaseFacts, Summary
@@ -33,6 +34,7 @@ def summary_for(
     filters: Mapping[str, Any] | None = None,
     scope: str = POOL,
     window: str = "",
+    site: str = "",
 ) -> dict[str, Any]:
     """The numbers of a measure as this person may see them.
 
@@ -47,9 +49,9 @@ def summary_for(
     if limited and filters:
         message = _("The pool of all centres is shown without filters.")
         raise ValidationError({n: ValidationError(message, "pool") for n in filters})
-    payload = numbers(user, measure, by, filters, centre, window)
+    payload = numbers(user, measure, by, filters, centre, window, site)
     if limited:
-        own = own_numbers(user, measure, by, window)
+        own = own_numbers(user, measure, by, window, site)
         payload = limited_numbers(user, payload, own)
     payload["scope"] = centre.code if centre else POOL
     return payload
@@ -101,7 +103,13 @@ def merged_numbers(
     centres = centres_with(user, Permission.READ_SUMMARIES) or set()
     whole, part = (
         summaries.compute(
-            payload["measure"], (name,), {}, rows, payload["window"] or "", ("merged",)
+            payload["measure"],
+            (name,),
+            {},
+            rows,
+            payload["window"] or "",
+            ("merged",),
+            payload.get("site") or "",
         )
         for rows in (facts, facts.filter(centre__in=centres))
     )
@@ -128,14 +136,15 @@ def numbers(
     filters: Mapping[str, Any],
     centre: Centre | None,
     window: str,
+    site: str,
 ) -> dict[str, Any]:
     """The stored row where there is one for the question, else computed now."""
-    asked = summaries.measure_of(measure)
+    asked = summaries.measure_of(measure, site)
     by, window = parse_by(by), summaries.window_of(asked, window)
     as_released = centre is None and reads_rows_as_released(user)
-    stored = None if filters else stored_numbers(centre, measure, by, window)
+    stored = None if filters else stored_numbers(centre, asked, by, window)
     payload = stored or computed(
-        measure, by, filters, centre, window, as_released=as_released
+        measure, by, filters, centre, window, site, as_released=as_released
     )
     if as_released and measure == VOLUME.name:
         payload = in_bands(payload, COLUMN_BY_NAME["surgery_year"].step)
@@ -148,6 +157,7 @@ def computed(
     filters: Mapping[str, Any],
     centre: Centre | None,
     window: str,
+    site: str,
     *,
     as_released: bool,
 ) -> dict[str, Any]:
@@ -163,7 +173,7 @@ def computed(
         aliases = {f"shown_{name}": shown(COLUMN_BY_NAME[name]) for name in pooled}
         facts = facts.annotate(**aliases)
         columns = tuple(f"shown_{n}" if n in pooled else n for n in by)
-    return summaries.compute(measure, by, filters, facts, window, columns)
+    return summaries.compute(measure, by, filters, facts, window, columns, site)
 
 
 def reads_rows_as_released(user: User) -> bool:
@@ -180,29 +190,33 @@ def as_query(filters: Mapping[str, Any]) -> QueryDict:
 
 
 def stored_numbers(
-    centre: Centre | None, measure: str, by: tuple[str, ...], window: str
+    centre: Centre | None, measure: Measure, by: tuple[str, ...], window: str
 ) -> dict[str, Any] | None:
     """The row's numbers, with whether they lag behind; None if never computed.
 
     A row from before a withdrawal is none: late numbers are bearable, numbers with a
-    patient who withdrew are not.
+    patient who withdrew are not. Neither is a row of other code, whose answer may have
+    another shape.
     """
+    if measure != MEASURES[measure.name]:
+        return None  # rows are kept for the measure's own site only
     summary = Summary.objects.filter(
-        centre=centre, measure=measure, by=",".join(by), window=window
+        centre=centre,
+        measure=measure.name,
+        by=",".join(by),
+        window=window,
+        code_version=summaries.code_version(),
     ).first()
     if summary is None or summary.payload is None:
         return None
     if summary.withdrawn != summaries.withdrawn_of(summary.centre_id):
         return None
-    stale = (
-        summary.done < summaries.wanted_of(summary.centre_id)
-        or summary.code_version != summaries.code_version()
-    )
+    stale = summary.done < summaries.wanted_of(summary.centre_id)
     return {**summary.payload, "stale": stale}
 
 
 def own_numbers(
-    user: User, measure: str, by: str | tuple[str, ...], window: str
+    user: User, measure: str, by: str | tuple[str, ...], window: str, site: str
 ) -> dict[str, Any]:
     """The same question to the person's own centres.
 
@@ -211,14 +225,14 @@ def own_numbers(
     """
     centres = centres_with(user, Permission.READ_SUMMARIES) or set()
     if len(centres) == 1:
-        asked = summaries.measure_of(measure)
+        asked = summaries.measure_of(measure, site)
         stored = stored_numbers(
             Centre.objects.get(pk__in=centres),
-            measure,
+            asked,
             parse_by(by),
             summaries.window_of(asked, window),
         )
         if stored is not None and not stored["stale"]:
             return stored
     facts = CaseFacts.objects.filter(centre__in=centres)
-    return summaries.compute(measure, by, {}, facts, window)
+    return summaries.compute(measure, by, {}, facts, window, site=site)

@@ -149,14 +149,16 @@ def compute(
     queryset: CaseFactsQuerySet | None = None,
     window: str = "",
     columns: By | None = None,
+    site: str = "",
 ) -> dict[str, Any]:
     """The numbers of a measure, now; the shape is the same for stored rows.
 
     ``queryset`` holds the facts to count, filtered already; ``filters`` is only told
     in the answer. Patients who withdrew are never counted. ``columns`` are what
-    ``queryset`` holds for the columns of ``by`` where not they themselves. Raises ValidationError for an unknown measure, grouping or window.
+    ``queryset`` holds for the columns of ``by`` where not they themselves. Raises
+    ValidationError for an unknown measure, grouping, window or site.
     """
-    asked, by = measure_of(measure), parse_by(by)
+    asked, by = measure_of(measure, site), parse_by(by)
     window = window_of(asked, window)
     facts = CaseFacts.objects.all() if queryset is None else queryset
     as_of = timezone.now()
@@ -174,12 +176,22 @@ def compute(
     }
 
 
-def measure_of(name: str) -> Measure:
-    """The measure of that name; raises ValidationError."""
+def measure_of(name: str, site: str = "") -> Measure:
+    """The measure of that name, for a site of pain if asked; raises ValidationError."""
     if name not in MEASURES:
         message = _("There is no measure “%(name)s”.") % {"name": name[:40]}
         raise ValidationError({"measure": ValidationError(message, "invalid_choice")})
-    return MEASURES[name]
+    measure = MEASURES[name]
+    if not site:
+        return measure
+    if site not in measure.sites:
+        message = (
+            _("Choose a site of %(names)s.") % {"names": ", ".join(measure.sites)}
+            if measure.sites
+            else _("This measure is not asked by site.")
+        )
+        raise ValidationError({"site": ValidationError(message, "invalid_choice")})
+    return measure.at(site)
 
 
 def window_of(measure: Measure, window: str) -> str:

@@ -13,12 +13,13 @@ from outcomes.api.summary_schema import SummarySerializer
 from outcomes.filters import FactsFilter
 from outcomes.measures import MEASURES
 from outcomes.measures.grouping import GROUPABLE
+from outcomes.measures.residual_pain import RESIDUAL_PAIN
 from outcomes.reading import POOL, summary_for
 from registry import audit
 from registry.api.views import StrictView, person_of
 from registry.permissions import Permission
 
-QUESTION = ("by", "window", "scope")
+QUESTION = ("by", "window", "site", "scope")
 FILTERS = tuple(FactsFilter.base_filters)
 PARAMETERS = [
     OpenApiParameter(
@@ -33,6 +34,12 @@ PARAMETERS = [
     ),
     OpenApiParameter(
         "window", str, description="Visit window of improvement and residual pain."
+    ),
+    OpenApiParameter(
+        "site",
+        str,
+        enum=RESIDUAL_PAIN.sites,
+        description="Site of the residual pain that is tested; segmental if not given.",
     ),
     OpenApiParameter(
         "scope",
@@ -60,15 +67,16 @@ class SummaryView(StrictView):
         """Numbers with their method, denominator and time; small cells are hidden."""
         given: dict[str, Any] = request.query_params.dict()
         by, window = given.pop("by", ""), given.pop("window", "")
-        scope = given.pop("scope", POOL)
+        scope, site = given.pop("scope", POOL), given.pop("site", "")
         person = person_of(request)
-        numbers = summary_for(person, measure, by, given, scope, window)
+        numbers = summary_for(person, measure, by, given, scope, window, site)
         audit.record(
             "summary.read",
             actor=person,
             target=measure,
             by=by[:200],
             window=window[:20],
+            site=site[:20],
             scope=scope[:12],
             filters={name: value[:200] for name, value in given.items()},
         )

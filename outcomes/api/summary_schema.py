@@ -59,6 +59,13 @@ class EstimateSerializer(Serializer[Any]):
     reason = Text()
 
 
+class RateOfEndpointSerializer(EstimateSerializer):
+    """A rate, what it counts, and the years behind it."""
+
+    endpoint = Text()
+    person_years = Number()
+
+
 class EstimateAtSerializer(EstimateSerializer):
     """The same on a day after the operation."""
 
@@ -75,6 +82,7 @@ class ShareSerializer(Serializer[Any]):
 class CurveSerializer(Serializer[Any]):
     """A curve over the days from the operation; the lists are of one length."""
 
+    endpoint = Text()
     days = numbers()
     survival = numbers()
     lower = numbers()
@@ -87,6 +95,27 @@ class CurveSerializer(Serializer[Any]):
     median = EstimateSerializer(required=False)
     method = Text()
     interval = Text()
+    level = Number()
+    points = Count()
+    note = Text()
+
+
+class IncidenceSerializer(Serializer[Any]):
+    """The incidence of an event that death competes with; lists of one length."""
+
+    endpoint = Text()
+    competing = Text()
+    cause = Count()
+    days = numbers()
+    incidence = numbers()
+    standard_error = numbers()
+    lower = numbers()
+    upper = numbers()
+    at_risk = counts()
+    events = counts()
+    n = Count()
+    n_events = Count()
+    method = Text()
     level = Number()
     points = Count()
     note = Text()
@@ -107,8 +136,9 @@ class StepsSerializer(Serializer[Any]):
 
 
 class TestSerializer(Serializer[Any]):
-    """A test, or why there is none."""
+    """A test, of which endpoint, or why there is none."""
 
+    endpoint = Text()
     name = Text()
     estimable = Flag()
     suppressed = Flag()
@@ -138,7 +168,19 @@ class ContrastSerializer(Serializer[Any]):
     reference = group_name()
     difference = EstimateSerializer(required=False)
     rate_ratio = EstimateSerializer(required=False)
+    endpoint = Text()
+    survival_difference_at = EstimateAtSerializer(many=True, required=False)
+    incidence_difference_at = EstimateAtSerializer(many=True, required=False)
     odds_ratio = EstimateSerializer(required=False)
+
+
+class CompetingRisksSerializer(Serializer[Any]):
+    """The event alone, with death competing: its test and its differences."""
+
+    endpoint = Text()
+    competing = Text()
+    test = TestSerializer(required=False)
+    differences = ContrastSerializer(many=True, required=False)
 
 
 class FeatureTestSerializer(TestSerializer):
@@ -159,6 +201,8 @@ class FeatureSerializer(Serializer[Any]):
 class PainSerializer(Serializer[Any]):
     """Pain at one visit."""
 
+    endpoint = Text()
+    any = ShareSerializer(required=False)
     assessed = Count()
     events = Count()
     proportion = EstimateSerializer(required=False)
@@ -216,6 +260,10 @@ class GroupSerializer(PainSerializer):
     steps = StepsSerializer(required=False, allow_null=True)
     at_risk = AtRiskSerializer(required=False)
     survival_at = EstimateAtSerializer(many=True, required=False)
+    survival_rate_per_100_person_years = RateOfEndpointSerializer(required=False)
+    died_first = Count()
+    cumulative_incidence = IncidenceSerializer(required=False, allow_null=True)
+    incidence_at = EstimateAtSerializer(many=True, required=False)
     median_follow_up_days = Number()
     median_follow_up = EstimateSerializer(required=False)
     note = Text()
@@ -245,6 +293,7 @@ class SummarySerializer(Serializer[Any]):
     scope = CharField()
     by = ListField(child=CharField())
     window = CharField(allow_null=True)
+    site = CharField(required=False, allow_null=True)
     as_of = serializers.DateTimeField()
     stale = BooleanField()
     suppressed = Flag()
@@ -256,3 +305,4 @@ class SummarySerializer(Serializer[Any]):
     test = TestSerializer()
     tests = FeatureTestSerializer(many=True, required=False)
     differences = ContrastSerializer(many=True, required=False)
+    competing_risks = CompetingRisksSerializer(required=False)

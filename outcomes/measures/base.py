@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from django.db.models import Aggregate, Count, Q, QuerySet
 
@@ -23,7 +23,8 @@ WHOLE = ""
 class Measure(Protocol):
     """One question to the registry.
 
-    ``windows`` are the visit windows it can be asked for; empty where it has none.
+    ``windows`` are the visit windows it can be asked for, ``sites`` the sites of pain
+    that it can test; empty where it has none.
     """
 
     @property
@@ -34,6 +35,12 @@ class Measure(Protocol):
 
     @property
     def default_window(self) -> str: ...
+
+    @property
+    def sites(self) -> tuple[str, ...]: ...
+
+    def at(self, site: str) -> Measure:
+        """The same measure for one of its sites."""
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts in one query: group columns first, in a fixed order of the rows."""
@@ -49,6 +56,9 @@ class Measure(Protocol):
 
     def limit(self, group: Group) -> None:
         """Take out what ``cells`` does not cover."""
+
+    def limit_comparisons(self, answer: dict[str, Any]) -> None:
+        """The same of the differences between groups."""
 
 
 def count(**condition: Any) -> Count:
@@ -85,7 +95,7 @@ def known_groups(groups: Sequence[Group]) -> list[Group]:
     return [group for group in groups if group["known"]]
 
 
-def compare_shares(groups: Sequence[Group]) -> dict[str, Any]:
+def compare_shares(groups: Sequence[Group], endpoint: str) -> dict[str, Any]:
     """Test of events among the assessed, and each difference to the first group.
 
     Fisher's exact test where a count below 5 is expected, else Pearson's. Unknown
@@ -93,21 +103,24 @@ def compare_shares(groups: Sequence[Group]) -> dict[str, Any]:
     """
     usable = [group for group in known_groups(groups) if group["assessed"]]
     if len(usable) < 2:
-        test = not_estimable(FISHER, "fewer than two groups were assessed")
-        return {"test": test.to_json(), "differences": []}
+        untested = not_estimable(FISHER, "fewer than two groups were assessed")
+        test = untested.to_json() | {"endpoint": endpoint}
+        return {"test": test, "differences": []}
     table = [[g["events"], g["assessed"] - g["events"]] for g in usable]
     first = usable[0]
     differences = [
         {
             "group": group["group"],
             "reference": first["group"],
+            "endpoint": endpoint,
             "difference": newcombe_difference(
                 group["events"], group["assessed"], first["events"], first["assessed"]
             ).to_json(),
         }
         for group in usable[1:]
     ]
-    return {"test": chosen_test(table), "differences": differences}
+    test = chosen_test(table) | {"endpoint": endpoint}
+    return {"test": test, "differences": differences}
 
 
 def chosen_test(table: Sequence[Sequence[int]]) -> dict[str, Any]:
@@ -119,7 +132,23 @@ def chosen_test(table: Sequence[Sequence[int]]) -> dict[str, Any]:
     return test | {"choice": chosen.reason, "separation": chosen.separation}
 
 
-class WholeGroups:
+class WithoutSites:
+    """Mixin: a measure that is not asked by site."""
+
+    sites: ClassVar[tuple[str, ...]] = ()
+
+    def at(self, site: str) -> Self:
+        return self
+
+
+class ComparedByCells(WithoutSites):
+    """Mixin: differences say nothing that the groups' cells do not cover."""
+
+    def limit_comparisons(self, answer: dict[str, Any]) -> None:
+        """Everything is covered by the cells."""
+
+
+class WholeGroups(ComparedByCells):
     """Mixin: a group is shown whole or not at all, and never with its details."""
 
     details: ClassVar[tuple[str, ...]] = ()

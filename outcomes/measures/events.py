@@ -1,4 +1,8 @@
-"""What came back: proportions, rates and curves of an event over time."""
+"""What came back: proportions, rates and curves of an event over time.
+
+Two endpoints, each named with every number that speaks of it: the event, with death
+competing; and survival free of it, which death ends too.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +21,28 @@ from outcomes.measures.base import (
     Row,
     WholeGroups,
     hide_group,
-    known_groups,
     ordered,
     proportion,
     started,
 )
+from outcomes.measures.curves import (
+    DAYS_IN_YEAR,
+    Course,
+    Followed,
+    compared_incidence,
+    compared_survival,
+    described,
+    followed,
+)
 from outcomes.measures.grouping import By, is_known, named, split_by_group
-from outcomes.measures.half_years import half_years
-from outcomes.stats.follow_up import reverse_kaplan_meier_median_from_counts
-from outcomes.stats.logrank import logrank_from_counts
 from outcomes.stats.rates import incidence_rate, rate_ratio
-from outcomes.stats.result import not_estimable
-from outcomes.stats.survival import SurvivalCurve, kaplan_meier_from_counts
 
-DAYS_IN_YEAR = 365.25
-SURVIVAL_AT = (365, 730, 1826)
 CURVE = "curve"  # the part of a group that is hidden as one
-MOST_POINTS = 200  # of a curve in an answer
-MOST_RISK_COLUMNS = 12
 RESIDUAL_NOTE = (
     "A residual cannot recur. Its growth is a regrowth: see the measure “progression”."
 )
-
-Counts = tuple[list[int], list[int], list[int]]
+# Numbers of a row behind its day, event and exclusion.
+COUNTED = 9
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ class EventMeasure(WholeGroups):
 
     ``events`` are the columns of which one must be true; a case is assessed where one
     of them is known. ``survival`` names the columns ``<survival>_days``, ``_event`` and
-    ``_exclusion`` of the curve.
+    ``_exclusion`` of the curve, ``endpoint`` what ends it.
     """
 
     name: str
     survival: str
+    endpoint: str
     events: tuple[str, ...]
     windows: tuple[str, ...] = ()
     default_window: str = ""
@@ -63,6 +67,10 @@ class EventMeasure(WholeGroups):
         "new_lesions",
         "excluded",
         "note",
+        "died_first",
+        "survival_rate_per_100_person_years",
+        "cumulative_incidence",
+        "incidence_at",
     )
 
     def cells(self, group: Group) -> Cells:
@@ -82,17 +90,17 @@ class EventMeasure(WholeGroups):
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts by group, day, event and reason of exclusion."""
-        happened, known = Q(), Q()
+        ends, day = f"{self.survival}_event", f"{self.survival}_days"
+        happened, known, first = Q(), Q(), Q()
         for event in self.events:
             happened |= Q(**{f"{event}_event": True})
             known |= Q(**{f"{event}_event__isnull": False})
+            # Else death ended the survival, before the event or without it.
+            first |= Q(**{f"{event}_event": True, f"{event}_days": F(day)})
         days = Coalesce(*(f"{event}_days" for event in self.events), None)
-        followed = facts.filter(has_operation=True).alias(person_days=days)
-        found = followed.order_by().values_list(
-            *by,
-            F(f"{self.survival}_days"),
-            F(f"{self.survival}_event"),
-            F(f"{self.survival}_exclusion"),
+        operated = facts.filter(has_operation=True).alias(person_days=days)
+        found = operated.order_by().values_list(
+            *by, F(day), F(ends), F(f"{self.survival}_exclusion")
         )
         return ordered(
             found.annotate(
@@ -106,31 +114,47 @@ class EventMeasure(WholeGroups):
                 n_deaths=Count("pk", filter=Q(death_event=True)),
                 n_regrowths=Count("pk", filter=Q(regrowth_event=True)),
                 n_new_lesions=Count("pk", filter=Q(new_lesion_event=True)),
+                n_first=Count("pk", filter=first & Q(**{ends: True})),
             )
         )
 
     def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
-        split = split_by_group(rows, by)
-        groups = [self._group(named(key, by), part) for key, part in split]
-        known = [part for key, part in split if is_known(named(key, by))]
+        groups: list[Group] = []
+        compared: list[Followed] = []
+        for key, part in split_by_group(rows, by):
+            name = named(key, by)
+            found = followed(name, course_of(part))
+            groups.append(self._group(name, part, found))
+            if found and is_known(name):
+                compared.append(found)
+        incidence = compared_incidence(compared, self.name)
+        add_rate_ratios(incidence["differences"], groups)
         return {
             "n_cases": sum(group["n"] for group in groups),
             "groups": groups,
-            "test": compare_curves([counts_by_day(part) for part in known]),
-            "differences": rate_ratios(known_groups(groups)),
+            **compared_survival(compared, self.endpoint),
+            "competing_risks": incidence,
         }
 
-    def _group(self, name: dict[str, Any], rows: Sequence[Row]) -> Group:
-        totals = np.array([row[3:] for row in rows], dtype=np.int64).reshape(-1, 8)
-        n, assessed, events, dated, person_days, deaths, regrowths, new = map(
-            int, totals.sum(axis=0)
+    def limit_comparisons(self, answer: dict[str, Any]) -> None:
+        """Values at fixed times could go on where the curves of a group end."""
+        for block in (answer, answer.get("competing_risks", {})):
+            for found in block.get("differences", []):
+                found.pop("survival_difference_at", None)
+                found.pop("incidence_difference_at", None)
+
+    def _group(
+        self, name: dict[str, Any], rows: Sequence[Row], found: Followed | None
+    ) -> Group:
+        totals = np.array([row[3:] for row in rows], dtype=np.int64)
+        n, assessed, events, dated, person_days, deaths, regrowths, new, _first = map(
+            int, totals.reshape(-1, COUNTED).sum(axis=0)
         )
-        counts = counts_by_day(rows)
-        curve = kaplan_meier_from_counts(*counts) if counts[0] else None
         excluded = excluded_by_reason(rows)
         group: Group = {
             **started(name),
             "n": n,
+            "endpoint": self.name,
             "assessed": assessed,
             "events": events,
             "proportion": proportion(events, assessed),
@@ -143,20 +167,22 @@ class EventMeasure(WholeGroups):
             "regrowths": regrowths,
             "new_lesions": new,
             "excluded": excluded,
-            **described_curve(curve, counts),
+            **described(found, self.name, self.endpoint),
         }
         if excluded.get("residual_tumour"):
             group["note"] = RESIDUAL_NOTE
         return group
 
 
-def counts_by_day(rows: Sequence[Row]) -> Counts:
-    """Days with the events and the censored cases on each."""
-    followed = [row for row in rows if row[0] is not None]
-    days = [row[0] for row in followed]
-    events = [row[3] if row[1] else 0 for row in followed]
-    censored = [0 if row[1] else row[3] for row in followed]
-    return days, events, censored
+def course_of(rows: Sequence[Row]) -> Course:
+    """What happened on each day to those who were followed."""
+    seen = [row for row in rows if row[0] is not None]
+    return Course(
+        days=[row[0] for row in seen],
+        events=[row[11] if row[1] else 0 for row in seen],
+        deaths=[row[3] - row[11] if row[1] else 0 for row in seen],
+        censored=[0 if row[1] else row[3] for row in seen],
+    )
 
 
 def excluded_by_reason(rows: Sequence[Row]) -> dict[str, int]:
@@ -168,72 +194,27 @@ def excluded_by_reason(rows: Sequence[Row]) -> dict[str, int]:
     return found
 
 
-def described_curve(curve: SurvivalCurve | None, counts: Counts) -> dict[str, Any]:
-    """The curve with numbers at risk, survival at fixed times, median follow-up."""
-    if curve is None:
-        return {"curve": None, "steps": None, "median_follow_up_days": None}
-    events, censored = half_years(*counts)
-    last = int(curve.days[-1])
-    step = 365 * max(1, -(-last // (365 * MOST_RISK_COLUMNS)))
-    risk_days = list(range(0, last + 1, step))
-    follow_up = reverse_kaplan_meier_median_from_counts(*counts)
-    return {
-        "curve": thinned(curve),
-        "steps": {"events": events, "censored": censored},
-        "at_risk": {"days": risk_days, "n": list(curve.at_risk_at(risk_days))},
-        "survival_at": [
-            {"day": day, **point.to_json()}
-            for day, point in zip(
-                SURVIVAL_AT, curve.survival_at(SURVIVAL_AT), strict=True
-            )
-        ],
-        "median_follow_up_days": follow_up.value,
-        "median_follow_up": follow_up.to_json(),
+def add_rate_ratios(
+    differences: Sequence[dict[str, Any]], groups: Sequence[Group]
+) -> None:
+    """Each group's rate of the event against that of the reference."""
+    rates = {
+        tuple(group["group"].values()): (group["dated_events"], group["person_years"])
+        for group in groups
     }
-
-
-def thinned(curve: SurvivalCurve) -> dict[str, Any]:
-    """The curve with at most :data:`MOST_POINTS` days, each as exact as before.
-
-    Many thousands of cases have an event or a censored case on almost every day; a
-    picture needs fewer. ``points`` says how many days there were.
-    """
-    found: dict[str, Any] = curve.to_json()
-    length = len(curve.days)
-    kept = np.unique(np.linspace(0, length - 1, min(length, MOST_POINTS)).astype(int))
-    for name in ("days", "survival", "lower", "upper", "at_risk", "events", "censored"):
-        found[name] = [found[name][place] for place in kept]
-    return found | {"points": length}
-
-
-def compare_curves(counts: Sequence[Counts]) -> dict[str, Any]:
-    """Log-rank test of the groups that have follow-up."""
-    usable = [group for group in counts if group[0]]
-    if len(usable) < 2:
-        reason = "fewer than two groups have follow-up"
-        return not_estimable("log-rank", reason).to_json()
-    return logrank_from_counts(usable).to_json()
-
-
-def rate_ratios(groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """Each group's rate against that of the first group with follow-up."""
-    usable = [group for group in groups if group["person_years"] > 0]
-    return [
-        {
-            "group": group["group"],
-            "reference": usable[0]["group"],
-            "rate_ratio": rate_ratio(
-                group["dated_events"],
-                group["person_years"],
-                usable[0]["dated_events"],
-                usable[0]["person_years"],
-            ).to_json(),
-        }
-        for group in usable[1:]
-    ]
+    for found in differences:
+        pair = (rates[tuple(found[who].values())] for who in ("group", "reference"))
+        events, years = zip(*pair, strict=True)
+        found["rate_ratio"] = rate_ratio(
+            events[0], years[0], events[1], years[1]
+        ).to_json()
 
 
 # After GTR on MRI: recurrence, and survival free of recurrence and death.
-RECURRENCE = EventMeasure("recurrence", "rfs", ("recurrence",))
+RECURRENCE = EventMeasure(
+    "recurrence", "rfs", "recurrence_free_survival", ("recurrence",)
+)
 # Of any resection: recurrence or regrowth, and progression-free survival.
-PROGRESSION = EventMeasure("progression", "pfs", ("recurrence", "regrowth"))
+PROGRESSION = EventMeasure(
+    "progression", "pfs", "progression_free_survival", ("recurrence", "regrowth")
+)

@@ -33,9 +33,11 @@ GROUPABLE = (
     "cyst",
 )
 MOST_GROUPINGS = 3
-# Codes by which a list says that nothing is known, as a missing value does.
+# Codes by which a list says that nothing is known, as a missing value does; small
+# groups that are told as one may hold such cases.
+MERGED = "other_groups"
 UNKNOWN = frozenset(
-    {*MissingReason.values, "not_assessed", "not_assessable", "not_graded"}
+    {*MissingReason.values, "not_assessed", "not_assessable", "not_graded", MERGED}
 )
 ORDER = {
     name: {str(code): place for place, (code, _l) in enumerate(column.values)}

@@ -27,6 +27,7 @@ from outcomes.windows import AFTER
 
 BEST_GRADE = 1
 WORSE = "worse"  # the part of a group that is hidden as one
+ENDPOINT = "improved_mccormick_grade"
 
 
 class Improvement(WholeGroups):
@@ -77,7 +78,7 @@ class Improvement(WholeGroups):
         return {
             "n_cases": sum(group["n"] for group in groups),
             "groups": groups,
-            **compare_shares(groups),
+            **compare_shares(groups, ENDPOINT),
         }
 
 
@@ -96,6 +97,7 @@ def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
     return {
         **started(name),
         "n": sum(changes.values()),
+        "endpoint": ENDPOINT,
         "assessed": assessed,
         "events": improved,
         "improved": improved,

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from outcomes.measures.base import (
     WHOLE,
     Cells,
+    ComparedByCells,
     Group,
     Row,
     chosen_test,
@@ -59,7 +60,7 @@ CELLS = tuple(
 )
 
 
-class MriFeatures:
+class MriFeatures(ComparedByCells):
     """Of all cases, those with a pre-operative MRI being assessed."""
 
     name = "mri-features"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from django.db.models import Count, QuerySet
 
 from outcomes.measures.base import (
     WHOLE,
     Cells,
+    ComparedByCells,
     Group,
     Row,
     compare_shares,
@@ -26,6 +28,12 @@ from outcomes.windows import RESIDUAL_PAIN_WINDOWS
 
 SITES = tuple(code for code, _label in STATES)
 SITES_PART = "sites"  # of a group, hidden as one
+SEGMENTAL, ANY, NONE = "segmental", "any", "none"
+ASKED_SITES = (
+    SEGMENTAL,
+    *(code for code in SITES if code not in (SEGMENTAL, NONE)),
+    ANY,
+)
 MODERATE_NRS = 4
 WINDOWS = tuple(window.name for window in RESIDUAL_PAIN_WINDOWS)
 # Segmental pain before the operation and at the visit, told by whether it is new; a
@@ -34,12 +42,23 @@ COURSES = tuple(code for code, _label in SEGMENTAL_COURSES)
 DETAILS = ("segmental", "nrs_4_or_more", "segmental_course")
 
 
-class ResidualPain:
-    """Pain put down to the tumour or its operation, of operated cases, by visit."""
+@dataclass(frozen=True)
+class ResidualPain(ComparedByCells):
+    """Pain put down to the tumour or its operation, of operated cases, by visit.
+
+    ``site`` is what counts as the event: segmental pain, which is the question of the
+    study and may have company at other sites; pain at one site alone; at several; any.
+    """
+
+    site: str = SEGMENTAL
 
     name = "residual-pain"
     windows = WINDOWS
     default_window = "m12"
+    sites: ClassVar[tuple[str, ...]] = ASKED_SITES
+
+    def at(self, site: str) -> ResidualPain:
+        return replace(self, site=site)
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """One row of counts a group: all cases, then each window's counts."""
@@ -82,39 +101,49 @@ class ResidualPain:
 
     def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
         groups = [
-            _group(named(key, by), part[0], window)
+            _group(named(key, by), part[0], window, self.site)
             for key, part in split_by_group(rows, by)
         ]
         return {
             "n_cases": sum(group["n"] for group in groups),
             "groups": groups,
-            **compare_shares(groups),
+            "site": self.site,
+            **compare_shares(groups, endpoint(self.site)),
         }
+
+
+def endpoint(site: str) -> str:
+    """What the shares and their test speak of."""
+    return f"residual_{site}_pain"
 
 
 def _cells(group: Group, told: dict[str, Any]) -> list[int]:
     counts = [site["n"] for site in told["sites"].values()]
-    return [*counts, group["n"] - told["assessed"]]
+    events, assessed = told["events"], told["assessed"]
+    return [*counts, events, assessed - events, group["n"] - assessed]
 
 
-def _group(name: dict[str, Any], numbers: Row, window: str) -> Group:
+def _group(name: dict[str, Any], numbers: Row, window: str, site: str) -> Group:
     width = len(SITES) + 3 + len(COURSES)
     visits = {
-        visit: _visit(numbers[1 + place * width : 1 + (place + 1) * width])
+        visit: _visit(numbers[1 + place * width : 1 + (place + 1) * width], site)
         for place, visit in enumerate(WINDOWS)
     }
     return {**started(name), "n": numbers[0], **visits[window], "visits": visits}
 
 
-def _visit(numbers: Sequence[int]) -> dict[str, Any]:
+def _visit(numbers: Sequence[int], asked: str) -> dict[str, Any]:
     sites = dict(zip(SITES, numbers, strict=False))
     segmental, moderate, rated, *courses = numbers[len(SITES) :]
     assessed = sum(sites.values())
-    painful = assessed - sites["none"]
+    painful = assessed - sites[NONE]
+    events = {**sites, SEGMENTAL: segmental, ANY: painful}[asked]
     return {
+        "endpoint": endpoint(asked),
         "assessed": assessed,
-        "events": painful,
-        "proportion": proportion(painful, assessed),
+        "events": events,
+        "proportion": proportion(events, assessed),
+        "any": {"n": painful, "proportion": proportion(painful, assessed)},
         "sites": {
             site: {"n": n, "proportion": proportion(n, assessed)}
             for site, n in sites.items()

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from outcomes.measures.base import (
     WHOLE,
     Cells,
+    ComparedByCells,
     Group,
     Row,
     hide_group,
@@ -22,7 +23,7 @@ from outcomes.stats.result import not_estimable
 OPERATED = "operated"  # the part of a group that says how many were
 
 
-class Volume:
+class Volume(ComparedByCells):
     """Of all cases, by year of operation; None where it is not known."""
 
     name = "volume"

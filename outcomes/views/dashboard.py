@@ -17,13 +17,9 @@ from cases.views.finding import person_of
 from outcomes.filters import HIDDEN_FROM_ANALYSTS
 from outcomes.reading import POOL, reads_pool_whole, summary_for
 from outcomes.views.figure_words import Payload
-from outcomes.views.figures import (
-    improvement_figure,
-    pain_figure,
-    survival_figure,
-    volume_figure,
-)
+from outcomes.views.figures import improvement_figure, pain_figure, volume_figure
 from outcomes.views.filter_panel import leave_out_pooled, panel_context
+from outcomes.views.survival_figure import EventWords, survival_figure
 from outcomes.views.tiles import tiles
 from registry.models import Centre, User
 from registry.permissions import Permission, can, centres_with, check
@@ -171,23 +167,8 @@ def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:
     """The figures in the order of the questions."""
     drawn = {
         "volume": volume_figure(told["volume"]),
-        "progression": survival_figure(
-            told["progression"],
-            "progression",
-            _("How long do patients stay free of recurrence, by extent of resection?"),
-            _("Recurred or regrew"),
-            _(
-                "Recurrence after gross total resection, or regrowth of a residual; "
-                "death counts as an event of the curve."
-            ),
-        ),
-        "recurrence": survival_figure(
-            told["recurrence"],
-            "recurrence",
-            _("What came back after gross total resection?"),
-            _("Recurred"),
-            _("Gross total on MRI only: a residual cannot recur."),
-        ),
+        "progression": survival_figure(told["progression"], progression_words()),
+        "recurrence": survival_figure(told["recurrence"], recurrence_words()),
         "improvement": improvement_figure(told["improvement"]),
         "pain": pain_figure(told["pain"]),
     }
@@ -195,3 +176,29 @@ def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:
         figure | {"as_of": as_of_words(told[name]), "stale": told[name]["stale"]}
         for name, figure in drawn.items()
     ]
+
+
+def progression_words() -> EventWords:
+    return EventWords(
+        "progression",
+        _("How long do patients stay free of recurrence, by extent of resection?"),
+        _("Recurred or regrew"),
+        _("Alive without recurrence or regrowth"),
+        _(
+            "Progression-free survival: the curve ends with a recurrence after gross "
+            "total resection, with the regrowth of a residual, or with death."
+        ),
+    )
+
+
+def recurrence_words() -> EventWords:
+    return EventWords(
+        "recurrence",
+        _("What came back after gross total resection?"),
+        _("Recurred"),
+        _("Alive without recurrence"),
+        _(
+            "Recurrence-free survival: the curve ends with a recurrence or with death. "
+            "Gross total on MRI only: a residual cannot recur."
+        ),
+    )

@@ -18,6 +18,7 @@ from registry.display import MEANINGS
 
 Payload = dict[str, Any]
 Group = dict[str, Any]
+Figure = dict[str, Any]
 PERCENT = 100
 MINUS = "\N{MINUS SIGN}"
 # What a chart has room for; tables and answers give the whole name.
@@ -30,6 +31,15 @@ SHORT = {
     "ntr": "NTR",
     "str": "STR",
     "pr": "PR",
+}
+
+ENDPOINTS = {
+    "recurrence": gettext_lazy("Recurrence alone, death competing"),
+    "progression": gettext_lazy("Recurrence or regrowth, death competing"),
+    "recurrence_free_survival": gettext_lazy("Recurrence-free survival"),
+    "progression_free_survival": gettext_lazy("Progression-free survival"),
+    "improved_mccormick_grade": gettext_lazy("Improved by a grade or more"),
+    "residual_segmental_pain": gettext_lazy("Residual segmental pain"),
 }
 
 
@@ -142,9 +152,21 @@ def test_words(payload: Payload) -> str:
     """The test of the groups, never without saying why it is missing."""
     test = payload.get("test", {})
     if test.get("estimable"):
-        return f"{capfirst(test['name'])}: p {p_value(test['p_value'])}."
+        told = capfirst(test["name"])
+        if "permutation" in (test.get("method") or ""):
+            told = _("%(test)s by permutation") % {"test": told}
+        return f"{told}: p {p_value(test['p_value'])}."
     reason = test.get("reason")
     return _("Not tested: %(reason)s.") % {"reason": reason} if reason else ""
+
+
+def comparison_words(
+    payload: Payload, key: str, words: Callable[[dict[str, Any]], str]
+) -> str:
+    """An endpoint by name, with its differences and its test; nothing of another."""
+    told = joined(contrasts(payload, key, words), test_words(payload))
+    name = ENDPOINTS.get(payload.get("test", {}).get("endpoint"))
+    return f"{name}: {told}" if name and told else told
 
 
 def p_value(value: float) -> str:

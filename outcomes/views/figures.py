@@ -11,18 +11,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from outcomes.models.outcome_columns import CHANGES, EXCLUSIONS, RESIDUAL_PAIN
+from outcomes.models.outcome_columns import CHANGES, RESIDUAL_PAIN
 from outcomes.views.figure_files import (
     improvement_files,
     pain_files,
-    survival_files,
     volume_files,
 )
 from outcomes.views.figure_words import (
+    Figure,
     Group,
     Payload,
     answer,
-    contrasts,
+    comparison_words,
     difference_words,
     hidden_if_none,
     hidden_rows,
@@ -30,15 +30,8 @@ from outcomes.views.figure_words import (
     note_on_hidden,
     note_on_unknown,
     percent,
-    ratio_words,
     shown_groups,
-    test_words,
 )
-
-Figure = dict[str, Any]
-# A curve is drawn as long as this many are followed in one group at least: beyond, one
-# event moves it by a fifth or more.
-LEAST_AT_RISK = 5
 
 
 def year_words(item: dict[str, Any]) -> str:
@@ -107,96 +100,6 @@ def volume_figure(payload: Payload) -> Figure:
     }
 
 
-def survival_figure(
-    payload: Payload, identifier: str, title: str, verb: str, text: str
-) -> Figure:
-    """Kaplan-Meier curves by group, with the numbers behind them as a table."""
-    groups = shown_groups(payload)
-    curves = [
-        {"name": group["short"], "meaning": group["meaning"], "n": group["assessed"]}
-        | group["curve"]
-        for group in groups
-        if group["curve"] and group["curve"]["days"]
-    ]
-    return {
-        "id": identifier,
-        "files": survival_files(payload),
-        "empty": not curves,
-        "title": title,
-        "answer": answer(payload, verb),
-        "chart": {
-            "kind": "survival",
-            "curves": curves,
-            "until_days": last_day(curves),
-            "x_label": _("Years since the operation"),
-            "y_label": _("Free of it and alive"),
-        },
-        "table": {
-            "columns": [
-                _("Group"),
-                _("Cases"),
-                _("Assessed"),
-                _("Events"),
-                _("Share"),
-                _("95 % interval"),
-                _("Person-years"),
-                _("Rate per 100"),
-                _("Median follow-up, years"),
-            ],
-            "rows": [survival_row(group) for group in groups] + hidden_rows(payload, 8),
-        },
-        "text": joined(
-            text,
-            excluded_words(groups),
-            note_on_unknown(payload),
-            note_on_hidden(payload),
-        ),
-        "method": joined(
-            _("Kaplan-Meier with log-log limits; shares with exact limits."),
-            contrasts(payload, "rate_ratio", ratio_words),
-            test_words(payload),
-        ),
-    }
-
-
-def last_day(curves: list[dict[str, Any]]) -> int | None:
-    """Where the axis ends; None lets the chart decide."""
-    days = [
-        day
-        for curve in curves
-        for day, followed in zip(curve["days"], curve["at_risk"], strict=True)
-        if followed >= LEAST_AT_RISK
-    ]
-    return max(days, default=None)
-
-
-def survival_row(group: Group) -> list[Any]:
-    share, rate = group["proportion"], group["rate_per_100_person_years"]
-    days = group["median_follow_up_days"]
-    return [
-        group["name"],
-        group["n"],
-        group["assessed"],
-        group["events"],
-        percent(share["value"]),
-        f"{percent(share['lower'])} – {percent(share['upper'])}",
-        f"{group['person_years']:.1f}",
-        "–" if rate["value"] is None else f"{rate['value']:.2f}",
-        "–" if days is None else f"{days / 365.25:.1f}",
-    ]
-
-
-def excluded_words(groups: list[Group]) -> str:
-    """Which cases are not on the curves, and why."""
-    totals: dict[str, int] = {}
-    for group in groups:
-        for reason, n in group.get("excluded", {}).items():
-            totals[reason] = totals.get(reason, 0) + n
-    labels = {code: str(label) for code, label in EXCLUSIONS}
-    told = [f"{labels.get(reason, reason)} ({n})" for reason, n in totals.items()]
-    return _("Not on the curves: %(why)s.") % {"why": "; ".join(told)} if told else ""
-
-
 def improvement_figure(payload: Payload) -> Figure:
     """What became of the McCormick grade, by group."""
     groups = shown_groups(payload)
@@ -243,8 +146,7 @@ def improvement_figure(payload: Payload) -> Figure:
         ),
         "method": joined(
             _("Shares with exact limits."),
-            contrasts(payload, "difference", difference_words),
-            test_words(payload),
+            comparison_words(payload, "difference", difference_words),
         ),
     }
 
@@ -270,7 +172,7 @@ def pain_figure(payload: Payload) -> Figure:
         "files": pain_files(payload, [code for code, _label in sites]),
         "empty": not groups,
         "title": _("Who still hurts at 12 months, and where?"),
-        "answer": answer(payload, _("Pain")),
+        "answer": answer(payload, _("Segmental pain")),
         "chart": {
             "kind": "shift",
             "categories": [
@@ -291,22 +193,27 @@ def pain_figure(payload: Payload) -> Figure:
             "columns": [
                 _("Group"),
                 *[label for _code, label in sites],
+                _("Segmental, share"),
+                _("95 % interval"),
                 _("NRS 4 or more"),
                 _("Assessed"),
                 _("Operated"),
             ],
             "rows": [pain_row(group, sites) for group in groups]
-            + hidden_rows(payload, len(sites) + 3),
+            + hidden_rows(payload, len(sites) + 5),
         },
         "text": joined(
-            _("Pain at the 12-month visit, counted from the third month on."),
+            _(
+                "Pain at the 12-month visit, counted from the third month on. Bars show "
+                "each site; segmental pain counts alone or with other sites, and is what "
+                "the groups are compared by."
+            ),
             note_on_unknown(payload),
             note_on_hidden(payload),
         ),
         "method": joined(
             _("Shares with exact limits."),
-            contrasts(payload, "difference", difference_words),
-            test_words(payload),
+            comparison_words(payload, "difference", difference_words),
         ),
     }
 
@@ -316,9 +223,12 @@ PAIN_COLOURS = ("unchanged", "improved", "worse", "less_than_gtr", "other")
 
 
 def pain_row(group: Group, sites: list[tuple[str, str]]) -> list[Any]:
+    share = group["proportion"]
     return [
         group["name"],
         *[hidden_if_none(site_count(group, code)) for code, _label in sites],
+        percent(share["value"]),
+        f"{percent(share['lower'])} – {percent(share['upper'])}",
         hidden_if_none(group.get("nrs_4_or_more", {}).get("n")),
         group["assessed"],
         group["n"],

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from outcomes import summaries
-from outcomes.views import figure_words, figures
+from outcomes.views import figure_words, survival_figure
 from registry.models import Centre
 from registry.permissions import Role
 from tests.factories import (
@@ -146,8 +146,8 @@ def test_small_p_values_are_not_written_as_zero() -> None:
 
 def test_the_axis_ends_where_few_are_followed() -> None:
     curve = {"days": [100, 900, 4000], "at_risk": [40, 5, 1]}
-    assert figures.last_day([curve]) == 900
-    assert figures.last_day([{"days": [10], "at_risk": [1]}]) is None
+    assert survival_figure.last_day([curve]) == 900
+    assert survival_figure.last_day([{"days": [10], "at_risk": [1]}]) is None
 
 
 def test_a_contrast_without_events_in_one_group_keeps_its_limit() -> None:
