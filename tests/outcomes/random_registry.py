@@ -19,6 +19,7 @@ from outcomes.measures.mri_features import FEATURES
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import Kind
 from outcomes.models.fact_columns import COLUMN_BY_NAME
+from outcomes.models.outcome_columns import SEGMENTAL_COURSES
 from outcomes.synthetic.load import load
 from outcomes.synthetic.parameters import Size
 from outcomes.windows import AFTER, RESIDUAL_PAIN_WINDOWS
@@ -26,6 +27,7 @@ from registry.models import User
 from tests import factories
 
 JOA_MOST = {"thoracic11": 11, "cervical17": 17}
+COURSES = tuple(code for code, _label in SEGMENTAL_COURSES)
 SITES = ("none", "local", "segmental", "below_level", "mixed")
 REASONS = ("extent_unknown", "no_postoperative_mri", "mri_day_unknown")
 
@@ -152,14 +154,13 @@ def random_scores(draw: random.Random, odds: Odds) -> dict[str, Any]:
 
 
 def random_pain(draw: random.Random, odds: Odds) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "pain_segmental_nrs_preop": draw.choice([None, 0, 0, 3, 7]),
-    }
+    found: dict[str, Any] = {}
     for window in RESIDUAL_PAIN_WINDOWS:
         site = None if draw.random() < odds.unknown else draw.choice(SITES)
-        found[f"pain_worst_nrs_{window.name}"] = draw.choice([None, 0, 2, 4, 9])
         if site is None:
             continue
+        found[f"residual_pain_nrs_{window.name}"] = draw.choice([None, 0, 2, 4, 9])
+        found[f"segmental_pain_course_{window.name}"] = draw.choice(COURSES)
         found[f"residual_pain_{window.name}"] = site
         found[f"residual_segmental_pain_{window.name}"] = site == "segmental" or (
             site == "mixed" and draw.random() < 0.5
