@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from outcomes.facts import without_time_limit
 from outcomes.measures import MEASURES, Measure
-from outcomes.measures.grouping import By, parse_by
+from outcomes.measures.grouping import By, check_few_groups, parse_by
 from outcomes.models import CaseFacts, Summary
 from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.stats.result import jsonable
@@ -163,6 +163,7 @@ def compute(
     facts = CaseFacts.objects.all() if queryset is None else queryset
     as_of = timezone.now()
     rows = asked.reduce(facts.for_research(), columns or by, window)
+    check_few_groups(rows, by)
     return {
         "measure": measure,
         "by": list(by),

@@ -33,6 +33,9 @@ GROUPABLE = (
     "cyst",
 )
 MOST_GROUPINGS = 3
+# Each is compared with the first, so that the work of an answer grows with them; more
+# than a page can show are hardly meant.
+MOST_GROUPS = 64
 # Codes by which a list says that nothing is known, as a missing value does; small
 # groups that are told as one may hold such cases.
 MERGED = "other_groups"
@@ -60,6 +63,17 @@ def parse_by(text: str | Iterable[str]) -> By:
     else:
         return by
     raise ValidationError({"by": ValidationError(message, "invalid_choice")})
+
+
+def check_few_groups(rows: Iterable[Sequence[Any]], by: By) -> None:
+    """Refuse a question whose answer has too many groups; raises ValidationError."""
+    found = len({tuple(row[: len(by)]) for row in rows})
+    if found > MOST_GROUPS:
+        message = _(
+            "There are %(found)s such groups, more than %(most)s. Group by fewer "
+            "columns, or choose cases by a filter."
+        ) % {"found": found, "most": MOST_GROUPS}
+        raise ValidationError({"by": ValidationError(message, "too_many_groups")})
 
 
 def split_by_group(
