@@ -11,6 +11,10 @@ class Sex(models.TextChoices):
     OTHER = "X", _("Other or unknown")
 
 
+# In files a column of F alone is read as FALSE by R: the facts have words.
+SEX_IN_FACTS = {Sex.MALE: "male", Sex.FEMALE: "female", Sex.OTHER: "other"}
+
+
 class NfStatus(models.TextChoices):
     NONE_KNOWN = "none_known", _("None known")
     NF1 = "NF1", "NF1"

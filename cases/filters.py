@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import django_filters
@@ -49,7 +50,7 @@ class Parameter:
 
     ``table`` is the place of the field in the record: the case itself, its patient, its
     centre or its index operation. ``fact`` is the column of the facts where it has
-    another name.
+    another name, ``words`` its values there where they differ; both are taken.
     """
 
     name: str
@@ -60,14 +61,38 @@ class Parameter:
     lookup: str = "in"
     fact: str = ""
     choices: tuple[tuple[str, Any], ...] = ()
+    words: Mapping[str, str] = dataclass_field(default_factory=dict)
 
     @property
     def fact_name(self) -> str:
         return self.fact or self.field
 
+    def in_facts(self, value: Any) -> Any:
+        """The value as the facts have it."""
+        return [self.words.get(code, code) for code in value] if self.words else value
 
-def _codes(name: str, label: Any, table: str, options: Iterable[Any]) -> Parameter:
-    return Parameter(name, label, CodesInput, table, name, choices=tuple(options))
+    def in_record(self, value: Any) -> Any:
+        """The value as the record has it."""
+        codes = {word: code for code, word in self.words.items()}
+        return [codes.get(code, code) for code in value] if self.words else value
+
+
+def _codes(
+    name: str,
+    label: Any,
+    table: str,
+    options: Iterable[Any],
+    words: Mapping[str, str] | None = None,
+) -> Parameter:
+    return Parameter(
+        name,
+        label,
+        CodesInput,
+        table,
+        name,
+        choices=tuple(options),
+        words=words or {},
+    )
 
 
 PARAMETERS: tuple[Parameter, ...] = (
@@ -87,7 +112,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     _codes("who_grade", _("WHO grade"), "case", choices.WHO_GRADES),
     _codes("region", _("region"), "case", choices.Region.choices),
     Parameter("level", _("level"), LevelInput, "case", "level", "touches"),
-    _codes("sex", _("sex"), "patient", choices.Sex.choices),
+    _codes("sex", _("sex"), "patient", choices.Sex.choices, choices.SEX_IN_FACTS),
     _codes(
         "nf_status",
         _("neurofibromatosis or schwannomatosis"),
@@ -140,7 +165,8 @@ class ParameterFilter(django_filters.Filter):
     def __init__(self, parameter: Parameter) -> None:
         self.parameter = parameter
         self.field_class = parameter.field_class
-        extra = {"choices": parameter.choices} if parameter.choices else {}
+        also = tuple((word, word) for word in parameter.words.values())
+        extra = {"choices": parameter.choices + also} if parameter.choices else {}
         super().__init__(
             field_name=parameter.field, label=parameter.label, required=False, **extra
         )
@@ -162,6 +188,7 @@ class OfCase(ParameterFilter):
 
     def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         parameter = self.parameter
+        value = parameter.in_record(value)
         condition = {f"{parameter.field}__{parameter.lookup}": value}
         if parameter.lookup == "touches":
             return qs.filter(touches(value))

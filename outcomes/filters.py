@@ -48,6 +48,7 @@ class OfFacts(ParameterFilter):
             return qs.filter(
                 Q(case_code__contains=value) | Q(patient_code__contains=value)
             )
+        value = parameter.in_facts(value)
         return qs.filter(**{f"{parameter.fact_name}__{parameter.lookup}": value})
 
 
@@ -57,6 +58,7 @@ class OfReleasedFacts(ParameterFilter):
     def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         parameter = self.parameter
         column = COLUMN_BY_NAME[parameter.fact_name]
+        value = parameter.in_facts(value)
         if column.release == Release.BAND:
             check_edge_of_band(parameter, column, value)
         if column.release in {Release.KEEP, Release.BAND}:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
 from cases import choices
@@ -57,8 +59,18 @@ CODE_COLUMNS = (
     ),
 )
 
+SEX = replace(
+    next(copied(Patient, "patient", "sex", release=Release.KEEP)),
+    expression="CASE patient.sex {} END".format(
+        " ".join(
+            f"WHEN '{code}' THEN '{word}'"
+            for code, word in choices.SEX_IN_FACTS.items()
+        )
+    ),
+    values=tuple((choices.SEX_IN_FACTS[code], code.label) for code in choices.Sex),
+)
 PATIENT_COLUMNS = (
-    *copied(Patient, "patient", "sex", release=Release.KEEP),
+    SEX,
     *copied(Patient, "patient", "birth_year"),
     *copied(
         Patient,
