@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cases.choices import Compartment
 from outcomes.models.fact_column import FactColumn, Kind, Release, column_of
 from registry.fields import MissingReason, Privacy
 
@@ -90,10 +91,10 @@ def day_column(value: FactColumn, expression: str) -> FactColumn:
 
 # Where a field is not asked for, as ``applicable`` of its model has it.
 NOT_ASKED = {
-    "myelotomy": "tumour.compartment <> 'intramedullary'",
+    "myelotomy": f"tumour.compartment <> '{Compartment.INTRAMEDULLARY}'",
     "ionm_alarm": "operation.ionm_modality @> ARRAY['none']::varchar[]",
     "ionm_alarm_criterion": "operation.ionm_alarm IN ('none', 'not_done')",
-    "eden_type": "tumour.compartment <> 'dumbbell'",
+    "eden_type": f"tumour.compartment <> '{Compartment.DUMBBELL}'",
     "symptom_duration_months": "tumour.incidental",
     "first_symptom": "tumour.incidental",
 }

@@ -59,8 +59,9 @@ CODE_COLUMNS = (
     ),
 )
 
+_RECORDED_SEX, SEX_MISSING = copied(Patient, "patient", "sex", release=Release.KEEP)
 SEX = replace(
-    next(copied(Patient, "patient", "sex", release=Release.KEEP)),
+    _RECORDED_SEX,
     expression="CASE patient.sex {} END".format(
         " ".join(
             f"WHEN '{code}' THEN '{word}'"
@@ -71,6 +72,7 @@ SEX = replace(
 )
 PATIENT_COLUMNS = (
     SEX,
+    SEX_MISSING,
     *copied(Patient, "patient", "birth_year"),
     *copied(
         Patient,
