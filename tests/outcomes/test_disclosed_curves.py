@@ -96,7 +96,7 @@ def test_two_registries_with_other_days_cannot_be_told_apart(seed: int) -> None:
     assert cuts
     known = one[0]["curve"]["n"], one[0]["curve"]["n_events"]
     again = described(between(moved, cuts), cuts, *known, LEAST)
-    assert other and one[0]["curve"] == again["curve"]
+    assert other and one[0]["curve"] == again["curve"] | {"endpoint": None}
     assert one[0]["survival_at"] == again["survival_at"]
     assert one[0]["median_follow_up_days"] == again["median_follow_up_days"]
 
