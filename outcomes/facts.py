@@ -191,10 +191,10 @@ def without_time_limit() -> None:
         cursor.execute("SET LOCAL statement_timeout = 0")
 
 
-def own_turn() -> bool:
-    """Whether no other transaction takes facts up to date; until this one ends."""
+def own_turn(lock: int = UPKEEP_LOCK) -> bool:
+    """Whether no other transaction does the work of this lock; until this one ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [UPKEEP_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
         row = cursor.fetchone()
     return bool(row and row[0])
 

@@ -12,13 +12,13 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from cases.filters import strict_filter
-from outcomes import disclosure, summaries
+from outcomes import disclosure, pool, summaries
 from outcomes.deidentified import shown
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures import MEASURES, Measure
 from outcomes.measures.grouping import parse_by
 from outcomes.measures.volume import VOLUME, in_bands
-from outcomes.models import CaseFacts, Summary
+from outcomes.models import CaseFacts, PoolFacts, Summary
 from outcomes.models.fact_column import Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from registry.models import Centre, User
@@ -49,12 +49,35 @@ def summary_for(
     if limited and filters:
         message = _("The pool of all centres is shown without filters.")
         raise ValidationError({n: ValidationError(message, "pool") for n in filters})
-    payload = numbers(user, measure, by, filters, centre, window, site)
     if limited:
-        own = own_numbers(user, measure, by, window, site)
-        payload = limited_numbers(user, payload, own)
+        payload = copied_numbers(user, measure, by, window, site)
+    else:
+        payload = numbers(user, measure, by, filters, centre, window, site)
     payload["scope"] = centre.code if centre else POOL
     return payload
+
+
+def copied_numbers(
+    user: User, measure: str, by: str | tuple[str, ...], window: str, site: str
+) -> dict[str, Any]:
+    """The pool for a person of one centre, as of the copy of the facts.
+
+    The own part is counted in the same copy, or the two would not fit each other.
+    """
+    with pool.held() as copy:
+        rows = PoolFacts.objects.all()
+        whole, own = (
+            summaries.compute(measure, by, {}, facts, window, site=site)
+            for facts in (rows, own_part(user, rows))
+        )
+        told = limited_numbers(user, whole, own)
+    return told | {"as_of": copy.taken_at.isoformat()}
+
+
+def own_part(user: User, facts: Any) -> Any:
+    """The rows of the centres whose numbers the person knows exactly."""
+    centres = centres_with(user, Permission.READ_SUMMARIES) or set()
+    return facts.filter(centre__in=centres)
 
 
 def limited_numbers(
@@ -93,14 +116,13 @@ def merged_numbers(
     other = Q(**{f"{name}__in": values - {None}})
     if None in values:
         other |= Q(**{f"{name}__isnull": True})
-    facts = CaseFacts.objects.annotate(
+    facts = PoolFacts.objects.annotate(
         merged=CaseExpression(
             When(other, then=Value(disclosure.MERGED)),
             default=F(name),
             output_field=CharField(),
         )
     )
-    centres = centres_with(user, Permission.READ_SUMMARIES) or set()
     whole, part = (
         summaries.compute(
             payload["measure"],
@@ -111,7 +133,7 @@ def merged_numbers(
             ("merged",),
             payload.get("site") or "",
         )
-        for rows in (facts, facts.filter(centre__in=centres))
+        for rows in (facts, own_part(user, facts))
     )
     return whole, part
 
@@ -213,26 +235,3 @@ def stored_numbers(
         return None
     stale = summary.done < summaries.wanted_of(summary.centre_id)
     return {**summary.payload, "stale": stale}
-
-
-def own_numbers(
-    user: User, measure: str, by: str | tuple[str, ...], window: str, site: str
-) -> dict[str, Any]:
-    """The same question to the person's own centres.
-
-    A row that lags behind would make the rest of the pool look larger than it is, so
-    then the cases are counted anew.
-    """
-    centres = centres_with(user, Permission.READ_SUMMARIES) or set()
-    if len(centres) == 1:
-        asked = summaries.measure_of(measure, site)
-        stored = stored_numbers(
-            Centre.objects.get(pk__in=centres),
-            asked,
-            parse_by(by),
-            summaries.window_of(asked, window),
-        )
-        if stored is not None and not stored["stale"]:
-            return stored
-    facts = CaseFacts.objects.filter(centre__in=centres)
-    return summaries.compute(measure, by, {}, facts, window, site=site)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from outcomes import summaries, upkeep
+from outcomes import pool, summaries, upkeep
 
 
 @shared_task(name="outcomes.refresh_summaries")
@@ -17,3 +17,9 @@ def refresh_summaries(centre_id: int | None) -> None:
 def refresh_outdated_facts() -> None:
     """Take a batch of facts up to date after a new version or with a new month."""
     upkeep.refresh_outdated()
+
+
+@shared_task(name="outcomes.renew_pool")
+def renew_pool() -> None:
+    """Take the copy of the pool for people of one centre anew, if it is due."""
+    pool.renew_if_due()

@@ -203,6 +203,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": SWEEP_SECONDS},
     },
     "clear-drafts": {"task": "cases.clear_drafts", "schedule": 3600},
+    "renew-pool": {"task": "outcomes.renew_pool", "schedule": 3600},
 }
 
 # --- people -------------------------------------------------------------------------

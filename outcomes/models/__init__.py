@@ -1,4 +1,5 @@
 from outcomes.models.facts import CaseFacts
+from outcomes.models.pool import PoolCopy, PoolFacts
 from outcomes.models.recurrence import Recurrence
 from outcomes.models.summary import CaseChange, ChangeCount, Summary
 from outcomes.models.visit import Visit
@@ -8,6 +9,8 @@ __all__ = [
     "CaseChange",
     "CaseFacts",
     "ChangeCount",
+    "PoolCopy",
+    "PoolFacts",
     "Recurrence",
     "Summary",
     "Visit",

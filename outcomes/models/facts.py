@@ -33,23 +33,37 @@ class CaseFactsQuerySet(ClinicalQuerySet):
         return self.exclude(consent_research=ResearchConsent.WITHDRAWN)
 
 
-class CaseFacts(models.Model):
-    """The analysis table: one wide row a case, derived by the database alone.
-
-    The columns are those of ``FACT_COLUMNS``; nobody writes here but
-    ``outcomes.facts``.
-    """
+class FactRow(models.Model):
+    """What the tables of facts share: the columns of ``FACT_COLUMNS`` and their state."""
 
     CENTRE_PATH = "centre"
+
+    definition = models.CharField(max_length=16)
+    refreshed_at = models.DateTimeField()
+    # Rows leave the registry in this order, which tells nothing.
+    pseudonym = models.CharField(max_length=16, default="", db_collation="C")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+for column in FACT_COLUMNS:
+    FactRow.add_to_class(column.name, column.model_field())
+
+
+class CaseFacts(FactRow):
+    """The analysis table: one wide row a case, derived by the database alone.
+
+    Nobody writes here but ``outcomes.facts``.
+    """
 
     case = models.OneToOneField(
         Case, models.CASCADE, primary_key=True, related_name="facts"
     )
     centre = models.ForeignKey("registry.Centre", models.PROTECT, related_name="+")
-    definition = models.CharField(max_length=16)
-    refreshed_at = models.DateTimeField()
-    # Rows leave the registry in this order, which tells nothing.
-    pseudonym = models.CharField(max_length=16, default="", db_collation="C")
 
     objects = CaseFactsQuerySet.as_manager()
 
@@ -77,10 +91,3 @@ class CaseFacts(models.Model):
                 name="facts_durations_not_negative",
             )
         ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-for column in FACT_COLUMNS:
-    CaseFacts.add_to_class(column.name, column.model_field())

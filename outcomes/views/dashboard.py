@@ -69,6 +69,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     waiting = request.headers.get("HX-Request") == "true"
     if waiting and request.GET.get("seen") == mark:
         return HttpResponse(status=204)
+    beside = of_all(request.user, scope, asked_for)
     context = panel_context(request, errors, offered) | {
         "clear_url": f"?scope={scope}",
         "filters_ignored": any(
@@ -81,10 +82,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "scope": scope,
         "stale": stale,
         "mark": mark,
-        "tiles": tiles(
-            request, told, scope, asked_for, of_all(request.user, scope, asked_for)
-        ),
+        "tiles": tiles(request, told, scope, asked_for, beside),
         "figures": figures(told),
+        "pool_as_of": pool_day(request, told if scope == POOL else beside),
         "protected": any(payload.get("suppressed") for payload in told.values()),
     }
     if reads_released_only(person_of(request)):
@@ -161,6 +161,14 @@ def freshness(told: dict[str, Payload]) -> str:
 def as_of_words(payload: Payload) -> str:
     moment = parse_datetime(payload["as_of"])
     return timezone.localtime(moment).strftime("%H:%M %Z on %Y-%m-%d")
+
+
+def pool_day(request: HttpRequest, pooled: dict[str, Payload]) -> str:
+    """The day of the pool's copy, for people of one centre; nothing for others."""
+    if not pooled or reads_pool_whole(person_of(request)):
+        return ""
+    moment = parse_datetime(next(iter(pooled.values()))["as_of"])
+    return timezone.localtime(moment).strftime("%Y-%m-%d")
 
 
 def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:

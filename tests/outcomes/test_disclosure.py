@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
 from django.http import Http404
-from django.test.utils import CaptureQueriesContext
 
 from outcomes import disclosure, summaries
 from outcomes.disclosure import hidden_groups
 from outcomes.measures.volume import in_bands
-from outcomes.models import Summary
 from outcomes.reading import summary_for
 from registry.models import Centre, User
 from registry.permissions import Role
@@ -299,20 +296,3 @@ def test_what_is_hidden_does_not_change_the_stored_numbers() -> None:
     before = str(payload)
     assert disclosure.for_other_centres(payload, None)["groups"][0]["suppressed"]
     assert str(payload) == before
-
-
-def test_the_own_part_is_read_from_its_row_while_that_is_fresh(
-    two_centres: tuple[Centre, Centre],
-) -> None:
-    """A large centre is not counted anew for each look at the pool."""
-    own = two_centres[0]
-    user = factories.make_user(Role.SURGEON, own)
-    fresh = summary_for(user, "recurrence", "compartment")
-    Summary.objects.filter(centre=own).update(payload=None)
-    live = summary_for(user, "recurrence", "compartment")
-    assert fresh == live
-    summaries.refresh_scope(own.pk, forced=True)
-    with CaptureQueriesContext(connection) as queries:
-        summary_for(user, "recurrence", "compartment")
-    counted = [q for q in queries if "outcomes_casefacts" in q["sql"]]
-    assert not [q for q in counted if summaries.WITHDRAWN[:20] not in q["sql"]]

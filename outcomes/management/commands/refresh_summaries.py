@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from outcomes import summaries
+from outcomes import pool, summaries
 from outcomes.models import Summary
 from registry.models import Centre
 
@@ -23,5 +23,6 @@ class Command(BaseCommand):
         written = 0
         for centre_id in scopes:
             written += summaries.refresh_scope(centre_id, forced=options["all"])
+        pool.renew_if_due()
         failed = Summary.objects.exclude(error="").count()
         self.stdout.write(f"{written} summaries computed, {failed} failed.")
