@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 import pghistory
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases import permissions, writing
 from cases.choices import CaseStatus, RelationToIndex
 from cases.models import (
     Case,
@@ -20,20 +21,15 @@ from cases.models import (
     Patient,
     PatientIdentity,
 )
-from cases.permissions import (
-    cases_of,
-    centre_of,
-    check_can_write,
-    check_not_locked,
-)
+from cases.permissions import check_can_add, check_can_edit, check_can_verify
 from cases.signals import case_changed
-from registry import audit, records
+from cases.states import Step, check_step
+from cases.writing import Missing, Values, hold, set_status
+from registry import audit, records, rules
 from registry.models import Centre, User
 from registry.permissions import Permission, check
 
 Record = TypeVar("Record", Patient, Case, MriStudy, Operation, Complication)
-Values = Mapping[str, Any]
-Missing = Mapping[str, str | None]
 
 
 def tell_changed(cases: Iterable[Case]) -> None:
@@ -74,7 +70,8 @@ def set_identity(
 ) -> PatientIdentity:
     """Write name, date of birth and hospital number; audited without their content."""
     check(by, Permission.READ_IDENTITY, patient.centre)
-    check_can_write(by, patient)
+    hold(patient.cases.current())
+    check_can_edit(by, patient)
     identity = (
         PatientIdentity.objects.select_for_update(of=("self",))
         .filter(patient=patient)
@@ -86,6 +83,7 @@ def set_identity(
         )
     elif version is not None and identity.version != version:
         raise records.StaleVersion(identity, sorted(values))
+    was = rules.row_of(identity) if identity.version else None
     changed = records.set_values(identity, values, None)
     if not changed:
         return identity
@@ -94,6 +92,7 @@ def set_identity(
     records.validate(identity)
     with pghistory.context(user=by.pk):
         identity.save()
+    rules.check(patient.pk, [rules.change_of(identity, was)])
     audit.record(
         "identity.changed",
         actor=by,
@@ -121,14 +120,12 @@ def create_case(
 ) -> Case:
     """A new tumour of a patient, as a draft."""
     check(by, Permission.WRITE_CASES, patient.centre)
-    if patient.is_void:
+    # Held, so that nobody voids the patient or moves the year of birth meanwhile.
+    if Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk).is_void:
         raise records.RecordLocked(_("This patient was voided."))
-    case = records.create(
-        Case(patient=patient, centre_id=patient.centre_id),
-        by=by,
-        values=values,
-        missing=missing,
-    )
+    case = Case(patient=patient, centre_id=patient.centre_id)
+    case = records.create(case, by=by, values=values, missing=missing)
+    writing.settle(by=by, held=[case], changed=[(case, None)])
     tell_changed([case])
     return case
 
@@ -170,24 +167,26 @@ def change_index_operation(
     as the biopsy before the definitive operation, or a re-operation. Every day of the
     facts is counted anew. Raises what :func:`update_record` raises.
     """
-    check_can_write(by, operation)
+    held = hold([operation.case])
+    check_can_edit(by, operation, held)
     reason = reason_for(reason, _("Give a reason for the change."))
-    _lock_cases([operation.case])
     chosen = records.locked(operation, version)
     _check_can_be_index(chosen, previous_as)
     rows = Operation.objects.current().filter(case_id=chosen.case_id)
     previous = rows.filter(index_operation=True).select_for_update().first()
+    pairs = [(each, rules.row_of(each)) for each in (previous, chosen) if each]
     with pghistory.context(user=by.pk, reason=reason):
         if previous:
             _set_index(previous, by, index=False, relation=previous_as)
         _set_index(chosen, by, index=True, relation=None)
     for each in rows:
         records.validate(each)
+    writing.settle(by=by, held=held, changed=pairs)
     audit.record(
         "operation.index_changed",
         actor=by,
         target=chosen.code,
-        centre_id=_centre_id(chosen),
+        centre_id=permissions.centre_of(chosen).pk,
         previous=previous.code if previous else None,
         previous_as=previous_as,
     )
@@ -238,23 +237,12 @@ def _create_part(
     values: Values,
     missing: Missing | None,
 ) -> PartRecord:
-    check(by, Permission.WRITE_CASES, case.centre)
-    _lock_cases([case])
-    record = records.create(record, by=by, values=values, missing=missing)
-    tell_changed([case])
-    return record
-
-
-def _lock_cases(cases: list[Case]) -> None:
-    """Hold the cases so that verifying and writing cannot cross each other."""
-    for case in (
-        Case.objects.select_for_update(of=("self",))
-        .filter(pk__in=[case.pk for case in cases])
-        .order_by("pk")
-    ):
-        check_not_locked(case)
-        if case.is_void:
-            raise records.RecordLocked(_("This case was voided."))
+    held = hold([case])
+    for current in held:
+        check_can_add(by, current, follow_up=True)
+    return writing.create(
+        record, by=by, held=held, values=values, missing=missing, tell=tell_changed
+    )
 
 
 @transaction.atomic
@@ -271,37 +259,34 @@ def update_record(
 
     Raises StaleVersion, RecordLocked, PermissionDenied or ValidationError.
     """
-    check_can_write(by, record)
-    cases = cases_of(record)
-    _lock_cases(cases)
-    updated = records.update(
-        record, by=by, values=values, missing=missing, version=version, reason=reason
+    return writing.update(
+        record,
+        by=by,
+        values=values,
+        missing=missing,
+        version=version,
+        reason=reason,
+        tell=tell_changed,
     )
-    tell_changed(cases)
-    return updated
 
 
 @transaction.atomic
 def void_record(*, by: User, record: Record, version: int, reason: str) -> Record:
     """Void a row; a patient or case only when nothing that counts hangs on it."""
-    check_can_write(by, record)
-    cases = cases_of(record)
-    _lock_cases([case for case in cases if case != record])
+    hold(permissions.cases_of(record))
+    check_can_edit(by, record)
     _check_nothing_depends(record)
-    voided = records.void(record, by=by, version=version, reason=reason)
-    audit.record(
-        f"{record._meta.model_name}.voided",
-        actor=by,
-        target=record.code,
-        centre_id=_centre_id(record),
-        reason_given=True,
+    return writing.void(
+        record, by=by, version=version, reason=reason, tell=tell_changed
     )
-    tell_changed(cases)
-    return voided
 
 
-def _centre_id(record: Record) -> int:
-    return centre_of(record).pk
+@transaction.atomic
+def restore_record(*, by: User, record: Record, version: int, reason: str) -> Record:
+    """Let a voided row count again; what it hangs on must count as well."""
+    return writing.restore(
+        record, by=by, version=version, reason=reason, tell=tell_changed
+    )
 
 
 def _check_nothing_depends(record: Record) -> None:
@@ -325,58 +310,25 @@ def _check_nothing_depends(record: Record) -> None:
 
 @transaction.atomic
 def complete_case(*, by: User, case: Case, version: int) -> Case:
-    """Declare a draft complete: each needed field has a value or a reason."""
+    """Declare a draft complete: everything it must have has a value or a reason."""
     check(by, Permission.WRITE_CASES, case.centre)
     current = records.locked(case, version)
-    check_not_locked(current)
-    lacking = incomplete_parts(current)
-    if lacking:
-        raise ValidationError(
-            {
-                "status": ValidationError(
-                    _("Still neither a value nor a reason: %(fields)s."),
-                    "incomplete",
-                    {
-                        "fields": ", ".join(
-                            str(field.verbose_name)
-                            for _part, fields in lacking
-                            for field in fields
-                        )
-                    },
-                )
-            }
-        )
-    return _set_status(current, by, CaseStatus.COMPLETE)
-
-
-def incomplete_parts(case: Case) -> list[tuple[Any, list[Any]]]:
-    """The rows of a case that still lack needed fields, each with those fields.
-
-    A case without an operation or a pre-operative MRI may be complete: not every tumour
-    is operated on.
-    """
-    parts: list[Any] = [
-        case.patient,
-        case,
-        *case.mri_studies.current(),
-        *case.operations.current(),
-        *Complication.objects.current().filter(operation__case=case),
-    ]
-    return [(part, lacking) for part in parts if (lacking := part.incomplete_fields())]
+    check_step(current, Step.COMPLETE)
+    writing.check_whole(current)
+    return _told(set_status(current, by, CaseStatus.COMPLETE))
 
 
 @transaction.atomic
 def verify_case(*, by: User, case: Case, version: int) -> Case:
-    """Lock a complete case."""
-    check(by, Permission.VERIFY_CASES, case.centre)
+    """Lock a complete case, or the rows added to it since it was verified."""
     current = records.locked(case, version)
-    if current.status != CaseStatus.COMPLETE:
-        raise records.RecordLocked(_("Only a complete case can be verified."))
-    current = _set_status(current, by, CaseStatus.VERIFIED)
+    check_can_verify(by, current)
+    writing.check_whole(current)
+    current = set_status(current, by, CaseStatus.VERIFIED)
     audit.record(
         "case.verified", actor=by, target=case.code, centre_id=current.centre_id
     )
-    return current
+    return _told(current)
 
 
 @transaction.atomic
@@ -385,13 +337,12 @@ def amend_case(*, by: User, case: Case, version: int, reason: str) -> Case:
     check(by, Permission.WRITE_CASES, case.centre)
     reason = reason_for(reason, _("Give a reason for the amendment."))
     current = records.locked(case, version)
-    if current.status != CaseStatus.VERIFIED:
-        raise records.RecordLocked(_("Only a verified case needs to be opened."))
-    current = _set_status(current, by, CaseStatus.COMPLETE, reason)
+    check_step(current, Step.AMEND)
+    current = set_status(current, by, CaseStatus.OPENED, reason)
     audit.record(
         "case.amended", actor=by, target=case.code, centre_id=current.centre_id
     )
-    return current
+    return _told(current)
 
 
 def reason_for(reason: str, message: str) -> str:
@@ -402,15 +353,6 @@ def reason_for(reason: str, message: str) -> str:
     return reason
 
 
-def _set_status(case: Case, by: User, status: CaseStatus, reason: str = "") -> Case:
-    verified = status == CaseStatus.VERIFIED
-    case.status = status
-    case.verified_at = timezone.now() if verified else None
-    case.verified_by = by if verified else None
-    case.version += 1
-    case.updated_at, case.updated_by = timezone.now(), by
-    names = ["status", "verified_at", "verified_by", "version", "updated_at"]
-    with pghistory.context(user=by.pk, **({"reason": reason} if reason else {})):
-        case.save(update_fields=[*names, "updated_by"])
+def _told(case: Case) -> Case:
     tell_changed([case])
     return case

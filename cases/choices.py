@@ -61,6 +61,7 @@ class CaseStatus(models.TextChoices):
     DRAFT = "draft", _("Draft")
     COMPLETE = "complete", pgettext_lazy("state of a case", "Complete")
     VERIFIED = "verified", _("Verified")
+    OPENED = "opened", _("Opened for correction")
 
 
 class Compartment(models.TextChoices):

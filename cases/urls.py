@@ -39,6 +39,7 @@ urlpatterns = [
     path("cases/<code:code>/verify/", state.verify, name="verify"),
     path("cases/<code:code>/amend/", state.amend, name="amend"),
     path("cases/<code:code>/void/", state.void_case, name="void"),
+    path("cases/<code:code>/none/", state.say_none, name="say-none"),
     path("cases/<code:code>/mri/new/", parts.EditMri.as_view(), name="mri-new"),
     path("cases/<code:code>/mri/<code:mri>/", parts.EditMri.as_view(), name="mri-edit"),
     path("cases/<code:code>/mri/<code:mri>/void/", state.void_mri, name="mri-void"),

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
+from cases import writing
 from cases.models import Case, Patient
-from cases.permissions import check_not_locked
+from cases.permissions import check_can_add
+from cases.writing import Missing, Values, hold
 from outcomes.models import Recurrence, Visit, VitalStatus
 from outcomes.signals import outcome_changed
-from registry import audit, records
 from registry.models import User
 from registry.permissions import Permission, check
 
 Record = TypeVar("Record", Visit, Recurrence, VitalStatus)
-Values = Mapping[str, Any]
-Missing = Mapping[str, str | None]
+OfCase = TypeVar("OfCase", Visit, Recurrence)
 
 
 def tell_changed(cases: Iterable[Case]) -> None:
@@ -33,10 +32,7 @@ def create_visit(
     *, by: User, case: Case, values: Values, missing: Missing | None = None
 ) -> Visit:
     """A new visit. Follow-up continues after a case was verified."""
-    _check_open(by, case)
-    visit = records.create(Visit(case=case), by=by, values=values, missing=missing)
-    tell_changed([case])
-    return visit
+    return _create(Visit, by, case, values, missing)
 
 
 @transaction.atomic
@@ -44,12 +40,19 @@ def create_recurrence(
     *, by: User, case: Case, values: Values, missing: Missing | None = None
 ) -> Recurrence:
     """A recurrence, regrowth or new lesion. Comes also after a case was verified."""
-    _check_open(by, case)
-    recurrence = records.create(
-        Recurrence(case=case), by=by, values=values, missing=missing
+    return _create(Recurrence, by, case, values, missing)
+
+
+def _create(
+    model: type[OfCase], by: User, case: Case, values: Values, missing: Missing | None
+) -> OfCase:
+    held = hold([case])
+    for current in held:
+        check_can_add(by, current, follow_up=True)
+    row: OfCase = model(case=case)
+    return writing.create(
+        row, by=by, held=held, values=values, missing=missing, tell=tell_changed
     )
-    tell_changed([case])
-    return recurrence
 
 
 @transaction.atomic
@@ -58,35 +61,15 @@ def create_vital_status(
 ) -> VitalStatus:
     """The first statement of whether a patient lives."""
     check(by, Permission.WRITE_CASES, patient.centre)
-    status = records.create(
-        VitalStatus(patient=patient), by=by, values=values, missing=missing
+    held = hold(patient.cases.current())
+    return writing.create(
+        VitalStatus(patient=patient),
+        by=by,
+        held=held,
+        values=values,
+        missing=missing,
+        tell=tell_changed,
     )
-    tell_changed(patient.cases.all())
-    return status
-
-
-def _check_open(by: User, case: Case) -> None:
-    check(by, Permission.WRITE_CASES, case.centre)
-    if Case.objects.select_for_update(of=("self",)).get(pk=case.pk).is_void:
-        raise records.RecordLocked(_("This case was voided."))
-
-
-def cases_of(record: Visit | Recurrence | VitalStatus) -> list[Case]:
-    """The cases whose outcomes the row is part of."""
-    if isinstance(record, VitalStatus):
-        return list(record.patient.cases.filter(voided_at__isnull=True))
-    return [record.case]
-
-
-def check_can_write(user: User, record: Visit | Recurrence | VitalStatus) -> None:
-    """The role allows writing; rows that verification covered stay as they are."""
-    if isinstance(record, VitalStatus):
-        check(user, Permission.WRITE_CASES, record.patient.centre)
-        return
-    check(user, Permission.WRITE_CASES, record.case.centre)
-    verified_at = record.case.verified_at
-    if verified_at and record.created_at <= verified_at:
-        check_not_locked(record.case)
 
 
 @transaction.atomic
@@ -100,35 +83,28 @@ def update_record(
     reason: str = "",
 ) -> Record:
     """Change fields of a row of this app, if nobody saved it meanwhile."""
-    cases = _locked_cases(record)
-    check_can_write(by, record)
-    updated = records.update(
-        record, by=by, values=values, missing=missing, version=version, reason=reason
+    return writing.update(
+        record,
+        by=by,
+        values=values,
+        missing=missing,
+        version=version,
+        reason=reason,
+        tell=tell_changed,
     )
-    tell_changed(cases)
-    return updated
 
 
 @transaction.atomic
 def void_record(*, by: User, record: Record, version: int, reason: str) -> Record:
     """Take a row out of every count, with a reason."""
-    cases = _locked_cases(record)
-    check_can_write(by, record)
-    voided = records.void(record, by=by, version=version, reason=reason)
-    audit.record(
-        f"{record._meta.model_name}.voided",
-        actor=by,
-        target=record.code,
-        centre_id=cases[0].centre_id if cases else None,
-        reason_given=True,
+    return writing.void(
+        record, by=by, version=version, reason=reason, tell=tell_changed
     )
-    tell_changed(cases)
-    return voided
 
 
-def _locked_cases(record: Any) -> list[Case]:
-    cases = cases_of(record)
-    held = Case.objects.select_for_update(of=("self",)).filter(
-        pk__in=[case.pk for case in cases]
+@transaction.atomic
+def restore_record(*, by: User, record: Record, version: int, reason: str) -> Record:
+    """Let a voided row count again, with a reason."""
+    return writing.restore(
+        record, by=by, version=version, reason=reason, tell=tell_changed
     )
-    return list(held.order_by("pk"))

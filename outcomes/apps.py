@@ -10,3 +10,4 @@ class OutcomesConfig(AppConfig):
     def ready(self) -> None:
         # Only now are the models there that receivers need.
         import_module("outcomes.receivers")
+        import_module("outcomes.declared").declare()

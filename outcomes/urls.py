@@ -7,7 +7,15 @@ this app; their names stand in the namespace ``cases`` with the rest.
 from django.urls import include, path
 
 from cases import urls as case_urls
-from outcomes.views import case_list, case_page, dashboard, entry, history, worklist
+from outcomes.views import (
+    case_list,
+    case_page,
+    dashboard,
+    entry,
+    history,
+    void_rows,
+    worklist,
+)
 
 case_pages = [
     path("cases/", case_list.case_list, name="list"),
@@ -15,6 +23,11 @@ case_pages = [
     *case_urls.urlpatterns,
     path("cases/<code:code>/", case_page.case_page, name="detail"),
     path("cases/<code:code>/history/", history.history, name="history"),
+    path(
+        "cases/<code:code>/restore/<code:row>/",
+        void_rows.restore,
+        name="restore",
+    ),
 ]
 
 outcome_pages = [

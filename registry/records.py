@@ -53,7 +53,8 @@ def set_values(
     is an error that ``clean`` reports.
     """
     names = editable_names(type(record))
-    unknown = sorted((set(values) | set(missing or {})) - names)
+    with_reason = names | set(getattr(record, "ROWS_WITH_REASON", ()))
+    unknown = sorted((set(values) - names) | (set(missing or {}) - with_reason))
     if unknown:
         raise ValidationError(
             {
@@ -223,20 +224,39 @@ def void(record: Record, *, by: User, version: int, reason: str) -> Record:
             raise RecordLocked(_("This record was voided already."))
         current.voided_at, current.voided_by = timezone.now(), by
         current.void_reason = reason[:500]
-        current.version += 1
-        current.updated_at, current.updated_by = current.voided_at, by
-        with pghistory.context(user=by.pk, reason=reason[:500]):
-            current.save(
-                update_fields=[
-                    "voided_at",
-                    "voided_by",
-                    "void_reason",
-                    "version",
-                    "updated_at",
-                    "updated_by",
-                ]
-            )
+        _save_mark(current, by, reason[:500])
     return current
+
+
+def restore(record: Record, *, by: User, version: int, reason: str) -> Record:
+    """Let a voided row count again, with a reason, if it is still valid."""
+    reason = reason.strip()[:500]
+    if not reason:
+        raise ValidationError(
+            {"reason": ValidationError(_("Give a reason for restoring."), "required")}
+        )
+    with transaction.atomic():
+        current = locked(record, version)
+        if not current.voided_at:
+            raise RecordLocked(_("This record is not void."))
+        current.voided_at = current.voided_by = None
+        current.void_reason = ""
+        _save_mark(current, by, reason)
+        refresh_generated(current)
+    return current
+
+
+VOID_MARK = ["voided_at", "voided_by", "void_reason"]
+
+
+def _save_mark(current: Any, by: User, reason: str) -> None:
+    """Write whether the row counts; a row that counts must be valid."""
+    current.version += 1
+    current.updated_at, current.updated_by = timezone.now(), by
+    if not current.is_void:
+        validate(current)
+    with pghistory.context(user=by.pk, reason=reason):
+        current.save(update_fields=[*VOID_MARK, "version", "updated_at", "updated_by"])
 
 
 class SubmissionMismatch(Exception):

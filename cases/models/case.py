@@ -38,6 +38,15 @@ class Case(ClinicalRecord):
     CODE_PREFIX = "TUM"
     SAME_WHEN = ("patient", "level_rostral", "level_caudal")
     CENTRE_PATH = "centre"
+    # Rows that a case must have or say why not; declared in full in ``completeness``.
+    ROWS_WITH_REASON = (
+        "preop_mri",
+        "index_operation",
+        "postop_mri",
+        "preop_visit",
+        "discharge_visit",
+        "vital_status",
+    )
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="cases")
     # The patient's centre; a foreign key over both columns keeps them equal.

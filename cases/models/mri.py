@@ -3,7 +3,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -326,20 +325,3 @@ class MriStudy(ClinicalRecord):
         if name == "residual_max_mm":
             return bool(self.residual_present)
         return super().applicable(field)
-
-    def clean(self) -> None:
-        super().clean()
-        errors: dict[str, Any] = {}
-        operated = self.case.operated_on
-        if self.mri_date and operated and self.is_preoperative:
-            if self.mri_date > operated:
-                errors["mri_date"] = _(
-                    "A pre-operative MRI cannot follow the operation of %(day)s."
-                ) % {"day": operated.isoformat()}
-        elif self.mri_date and operated and self.mri_date < operated:
-            if self.purpose != choices.MriPurpose.SYMPTOM_DRIVEN:
-                errors["mri_date"] = _(
-                    "A post-operative MRI cannot precede the operation of %(day)s."
-                ) % {"day": operated.isoformat()}
-        if errors:
-            raise ValidationError(errors)

@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -284,49 +283,6 @@ class Operation(ClinicalRecord):
             return self.ionm_alarm in {"transient", "persistent"}
         return super().applicable(field)
 
-    def clean(self) -> None:
-        super().clean()
-        errors: dict[str, Any] = {}
-        patient, day = self.case.patient, self.surgery_date
-        if day and patient.birth_year and day.year < patient.birth_year:
-            errors["surgery_date"] = _(
-                "The operation precedes the patient's year of birth, %(year)s."
-            ) % {"year": patient.birth_year}
-        if day and self.case.onset_date and day < self.case.onset_date:
-            errors["surgery_date"] = _(
-                "The operation precedes the first symptom of %(day)s."
-            ) % {"day": self.case.onset_date.isoformat()}
-        if self._precedes_the_index_wrongly():
-            errors["index_operation"] = _(
-                "The index operation is the earliest, but for a planned stage or a "
-                "biopsy; this one precedes it."
-            )
-        if self._intramedullary_without_myelotomy():
-            errors["myelotomy"] = _(
-                "Resecting an intramedullary tumour takes a myelotomy, unless it is "
-                "exophytic or subpial."
-            )
-        if errors:
-            raise ValidationError(errors)
-
-    def _precedes_the_index_wrongly(self) -> bool:
-        planned = choices.RelationToIndex.PLANNED_STAGE
-        if self.index_operation or self.relation_to_index == planned:
-            return False
-        index = self.case.index_operation
-        days = (self.surgery_date, index.surgery_date if index else None)
-        return all(days) and days[0] < days[1]  # type: ignore[operator]
-
-    def _intramedullary_without_myelotomy(self) -> bool:
-        case = self.case
-        return (
-            case.compartment == choices.Compartment.INTRAMEDULLARY
-            and self.myelotomy == choices.Myelotomy.NONE
-            and self.eor_surgeon != choices.EorSurgeon.DECOMPRESSION
-            and not case.subpial
-            and case.exophytic in (None, choices.Exophytic.NONE)
-        )
-
 
 @tracked()
 @constrained
@@ -405,14 +361,3 @@ class Complication(ClinicalRecord):
         "complication_reoperation_grade": "clavien_dindo",
         "complication_death_in_both_scales": "saves_v2",
     }
-
-    def clean(self) -> None:
-        super().clean()
-        operated = self.operation.surgery_date
-        if self.ae_onset_date and operated and self.ae_onset_date < operated:
-            raise ValidationError(
-                {
-                    "ae_onset_date": _("It began before the operation of %(day)s.")
-                    % {"day": operated.isoformat()}
-                }
-            )

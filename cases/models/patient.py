@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import date
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -163,11 +161,3 @@ class PatientIdentity(models.Model):
 
     def __str__(self) -> str:
         return self.patient.code
-
-    def clean(self) -> None:
-        super().clean()
-        born: date | None = self.birth_date
-        if born and self.patient.birth_year not in (None, born.year):
-            raise ValidationError(
-                {"birth_date": _("The date and the year of birth do not agree.")}
-            )

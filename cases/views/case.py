@@ -18,7 +18,7 @@ from cases.forms import (
     PatientSearchForm,
 )
 from cases.models import Case, Draft, Patient, PatientIdentity
-from cases.permissions import check_can_write
+from cases.permissions import check_can_edit
 from cases.same_person import patients_alike
 from cases.views.entry import EntryView, once_only
 from cases.views.finding import writable_centres
@@ -183,7 +183,7 @@ class EditTumour(EntryView):
         self.record = self.case
 
     def check(self) -> None:
-        check_can_write(self.by, self.record)
+        check_can_edit(self.by, self.record)
 
     def make_form(self, posted: Any = None) -> RecordForm:
         return CaseForm(posted, record=self.record)
@@ -237,7 +237,7 @@ class EditIdentity(EditTumour):
         self.record = None
 
     def check(self) -> None:
-        check_can_write(self.by, self.case.patient)
+        check_can_edit(self.by, self.case.patient)
         check(
             self.by,
             Permission.READ_IDENTITY,

@@ -23,6 +23,7 @@ from cases.models import Case
 from cases.views.conflict import conflict_context
 from cases.views.drafting import TOKEN, DraftingMixin
 from cases.views.finding import find_case, person_of
+from cases.views.returned import tell_if_returned
 from registry import records
 from registry.duplicates import LooksAlike, ask_about
 from registry.forms import RecordForm
@@ -162,6 +163,8 @@ class EntryView(DraftingMixin, View):
             self.forms[0].add_error(None, refusal_text(why))
             return self.show(409)
         messages.success(self.request, saved)
+        if hasattr(self, "case"):
+            tell_if_returned(self.request, self.case)
         return redirect(self.done_url())
 
     def make_forms(self, posted: Any = None) -> list[Any]:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases import actions
+from cases import actions, verification
 from cases.forms import ComplicationForm, MriForm, OperationForm
 from cases.models import Complication, MriStudy, Operation
-from cases.permissions import check_can_write
+from cases.permissions import check_can_add, check_can_edit
 from cases.views.entry import EntryView
 from cases.views.finding import find_part
 from registry.duplicates import rows_alike
@@ -36,7 +36,14 @@ class PartView(EntryView):
         return {"case": self.case}
 
     def check(self) -> None:
-        check_can_write(self.by, self.record or self.case)
+        if self.record:
+            check_can_edit(self.by, self.record)
+        else:
+            check_can_add(self.by, self.case, follow_up=self.may_follow())
+
+    def may_follow(self) -> bool:
+        """Whether such a row may be added to a verified case; the action looks again."""
+        return True
 
     def update(self, version: int) -> None:
         actions.update_record(
@@ -69,6 +76,7 @@ class EditMri(PartView):
 
     def make_form(self, posted: Any = None) -> RecordForm:
         first = None if self.case.mri_studies.current().exists() else "preop"
+        first = self.request.GET.get("purpose") or first
         return MriForm(posted, record=self.record, initial=self.suggest(purpose=first))
 
     def suggest(self, **values: Any) -> dict[str, Any]:
@@ -131,6 +139,9 @@ class EditComplication(PartView):
             operation=self.operation, **self.entered()
         )
         return str(complication.code)
+
+    def may_follow(self) -> bool:
+        return not verification.covers(self.case, self.operation)
 
     @property
     def title(self) -> str:

@@ -17,8 +17,10 @@ from django.views.decorators.http import require_POST
 from cases import actions
 from cases.forms import ReasonForm
 from cases.models import Case, Complication, MriStudy, Operation
+from cases.permissions import check_can_edit
 from cases.views.entry import posted_version
 from cases.views.finding import find_case, find_part, person_of
+from cases.views.returned import tell_if_returned
 from registry import records
 from registry.permissions import Permission, check
 
@@ -27,8 +29,8 @@ STALE = gettext_lazy(
 )
 
 
-def attempt(request: HttpRequest, step: Callable[[], str]) -> bool:
-    """Carry out a step and tell the person what came of it."""
+def attempt(request: HttpRequest, case: Case, step: Callable[[], str]) -> bool:
+    """Carry out a step and tell the person what came of it, and of the case."""
     try:
         done = step()
     except records.StaleVersion:
@@ -39,6 +41,7 @@ def attempt(request: HttpRequest, step: Callable[[], str]) -> bool:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, done)
+        tell_if_returned(request, case)
         return True
     return False
 
@@ -62,7 +65,7 @@ def complete(request: HttpRequest, code: str) -> HttpResponse:
         )
         return _("Case %(code)s is complete.") % {"code": case.code}
 
-    attempt(request, step)
+    attempt(request, case, step)
     return back_to(case)
 
 
@@ -80,7 +83,7 @@ def verify(request: HttpRequest, code: str) -> HttpResponse:
         )
         return _("Case %(code)s is verified and locked.") % {"code": case.code}
 
-    attempt(request, step)
+    attempt(request, case, step)
     return back_to(case)
 
 
@@ -99,7 +102,7 @@ def amend(request: HttpRequest, code: str) -> HttpResponse:
         )
         return _("Case %(code)s is open for correction.") % {"code": case.code}
 
-    attempt(request, step)
+    attempt(request, case, step)
     return back_to(case)
 
 
@@ -129,8 +132,29 @@ def make_index(request: HttpRequest, code: str, operation: str) -> HttpResponse:
         )
         return _("Follow-up now counts from this operation.")
 
-    attempt(request, step)
+    attempt(request, case, step)
     return back_to(case, "operations")
+
+
+@require_POST
+def say_none(request: HttpRequest, code: str) -> HttpResponse:
+    """Say why a row that a case must have does not exist, or take that back."""
+    case = find_case(request, code)
+    check_can_edit(person_of(request), case)
+    name, why = request.POST.get("row", ""), request.POST.get("why", "")
+
+    def step() -> str:
+        actions.update_record(
+            by=person_of(request),
+            record=case,
+            values={},
+            missing={name[:40]: why[:40] or None},
+            version=posted_version(request),
+        )
+        return _("Saved.")
+
+    attempt(request, case, step)
+    return back_to(case, "lacking")
 
 
 @require_POST
@@ -182,5 +206,5 @@ def void(
         )
         return _("%(code)s is void. It stays in the history.") % {"code": record.code}
 
-    attempt(request, step)
+    attempt(request, case, step)
     return back_to(case, section)

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import transaction
 
-from cases import actions
+from cases import actions, completeness
 from cases.models import Case, MriStudy, Operation, Patient
 from outcomes.actions import create_visit, create_vital_status
 from outcomes.models import Visit
@@ -313,9 +313,21 @@ def enter(reading: Reading, by: User, centre: Centre) -> RowReport:
     submission.save(update_fields=["record_code"])
     _enter_parts(reading, by, case)
     report.taken = list(_taken(reading))
-    case.refresh_from_db()
+    case = _state_missing_rows(by, completeness.loaded(case.pk), reading)
     actions.complete_case(by=by, case=case, version=case.version)
     return report
+
+
+def _state_missing_rows(by: User, case: Case, reading: Reading) -> Case:
+    """What the source does not tell of is unknown; an autopsy followed no operation."""
+    gaps = completeness.of_case(case).gaps
+    missing = {gap.row.name: "unknown" for gap in gaps if gap.row}
+    if reading.is_autopsy:
+        missing |= {"index_operation": "not_done"}
+        missing.pop("discharge_visit", None)
+    return actions.update_record(
+        by=by, record=case, values={}, missing=missing, version=case.version
+    )
 
 
 def _enter_parts(reading: Reading, by: User, case: Case) -> None:

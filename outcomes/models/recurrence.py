@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cases.choices import EorMri, MriPurpose
+from cases.choices import EorMri
 from cases.models import Case
 from outcomes import choices
 from registry.constraints import constrained
@@ -53,7 +53,7 @@ class Recurrence(ClinicalRecord):
     reported_day = WholeNumberField(
         _("days from the operation, as reported"),
         unit=_("days"),
-        least=0,
+        least=1,
         most=36_500,
     )
     size_before_mm = MeasureField(
@@ -88,45 +88,8 @@ class Recurrence(ClinicalRecord):
 
     def clean(self) -> None:
         super().clean()
-        errors = self._kind_errors() | self._date_errors()
-        if errors:
-            raise ValidationError(errors)
-
-    def _kind_errors(self) -> dict[str, Any]:
-        extent = self.case.final_extent
-        if self.case.index_operation is None:
-            return {"kind": _("Enter the index operation first.")}
-        if self.kind == choices.RecurrenceKind.RECURRENCE and extent != EorMri.GTR:
-            return {
-                "kind": _(
-                    "Recurrence follows GTR on MRI. A residual that grows is a "
-                    "regrowth."
-                )
-            }
-        if self.kind == choices.RecurrenceKind.REGROWTH and extent not in WITH_RESIDUAL:
-            return {
-                "kind": _("Regrowth needs a known residual (NTR, STR, PR or biopsy).")
-            }
-        return {}
-
-    def _date_errors(self) -> dict[str, Any]:
-        if not self.detected_on:
-            return {}
-        if self.reported_day is not None:
-            return {"reported_day": _("Only where there is no date.")}
-        operated = self.case.operated_on
-        if operated and self.detected_on <= operated:
-            return {
-                "detected_on": _("It must follow the operation of %(day)s.")
-                % {"day": operated.isoformat()}
-            }
-        on_file = self.case.mri_studies.filter(
-            mri_date=self.detected_on, voided_at__isnull=True
-        ).exclude(purpose=MriPurpose.PREOP)
-        if not on_file.exists():
-            return {
-                "detected_on": _(
-                    "No post-operative MRI of that day is on file. Enter the MRI first."
-                )
-            }
-        return {}
+        if self.detected_on and self.reported_day is not None:
+            text = _("Only where there is no date.")
+            raise ValidationError(
+                {"reported_day": ValidationError(text, "date_and_reported_day")}
+            )

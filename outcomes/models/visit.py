@@ -418,26 +418,21 @@ class Visit(ClinicalRecord):
 
     def clean(self) -> None:
         super().clean()
-        errors = self._date_errors() | self._pain_errors() | self._joa_errors()
+        errors = self._day_errors() | self._pain_errors() | self._joa_errors()
         if errors:
             raise ValidationError(errors)
 
-    def _date_errors(self) -> dict[str, Any]:
-        operated = self.case.operated_on
-        if not self.visit_date or not operated:
+    def _day_errors(self) -> dict[str, Any]:
+        """Days as reported lie on the side of the operation that the kind says."""
+        day, kind = self.reported_day, self.visit_type
+        if day is None or kind == choices.VisitType.UNSCHEDULED:
             return {}
-        before = self.visit_type == choices.VisitType.PREOP
-        if before and self.visit_date > operated:
-            return {
-                "visit_date": _("A visit before the operation cannot follow %(day)s.")
-                % {"day": operated.isoformat()}
-            }
-        unscheduled = self.visit_type == choices.VisitType.UNSCHEDULED
-        if not before and not unscheduled and self.visit_date < operated:
-            return {
-                "visit_date": _("A follow-up visit cannot precede %(day)s.")
-                % {"day": operated.isoformat()}
-            }
+        if kind == choices.VisitType.PREOP and day > 0:
+            text = _("A visit before the operation has no day after it.")
+            return {"reported_day": ValidationError(text, "day_after_operation")}
+        if kind != choices.VisitType.PREOP and day < 0:
+            text = _("A follow-up visit has no day before the operation.")
+            return {"reported_day": ValidationError(text, "day_before_operation")}
         return {}
 
     def _pain_errors(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Operation, Patient
+from cases.models import Patient
 from outcomes import choices
 from registry.constraints import Rule, constrained
 from registry.fields import ChoiceField, DayField, Need, Privacy
@@ -85,17 +85,3 @@ class VitalStatus(ClinicalRecord):
             raise ValidationError(
                 {"death_date": _("Give the date of death, or say why it is missing.")}
             )
-        first = (
-            Operation.objects.filter(case__patient=self.patient, voided_at__isnull=True)
-            .exclude(surgery_date=None)
-            .order_by("surgery_date")
-            .values_list("surgery_date", flat=True)
-            .first()
-        )
-        errors = {
-            name: _("It precedes the operation of %(day)s.") % {"day": first}
-            for name in ("death_date", "last_contact_date")
-            if first and (day := getattr(self, name)) and day < first
-        }
-        if errors:
-            raise ValidationError(errors)

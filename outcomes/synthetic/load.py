@@ -118,13 +118,33 @@ def reserve(model: type[models.Model], count: int) -> Array:
     return np.arange(last - count + 1, last + 1)
 
 
+# By row of a table: reasons that stand before any cell is blanked.
+Reasons = dict[int, dict[str, str]]
+
+
+def absent_rows(count: int, visits: Columns, later_mri: Columns) -> Reasons:
+    """Why a case has no visit at discharge, or no MRI after the operation."""
+    seen = visits["case"][visits["visit_type"] == "discharge"]
+    absent: Reasons = {}
+    for name, there in (("discharge_visit", seen), ("postop_mri", later_mri["case"])):
+        for row in np.setdiff1d(np.arange(count), there).tolist():
+            absent.setdefault(row, {})[name] = "not_done"
+    return absent
+
+
 def make_missing(
-    rng: np.random.Generator, columns: Columns, model: type[models.Model]
+    rng: np.random.Generator,
+    columns: Columns,
+    model: type[models.Model],
+    absent: Reasons,
 ) -> None:
-    """Blank a few cells, each with its reason in the row's ``missing`` map."""
+    """Blank a few cells, each with its reason in the row's ``missing`` map.
+
+    ``absent``: reasons of the cases for rows that they do not have.
+    """
     names = [n for n in MAY_BE_MISSING.get(model, NOTHING) if n in columns]
     count = len(next(iter(columns.values())))
-    missing: dict[int, dict[str, str]] = {}
+    missing = absent if model is Case else {}
     for name in names:
         here = ~is_missing(columns[name])
         for reason, share in parameters.MISSING.items():
@@ -249,6 +269,7 @@ def load_batch(
     }
     tumour.pop("region")
     operation |= {"id": operation_id, "case_id": case_id}
+    absent = absent_rows(count, visits, after)
     for rows in (before, after, events, visits):
         rows["case_id"] = case_id[rows.pop("case")]
     vital["patient_id"] = patient_id[vital.pop("case")]
@@ -266,7 +287,7 @@ def load_batch(
         (VitalStatus, vital),
     ]
     with transaction.atomic():
-        return write(rng, tables, first, by)
+        return write(rng, tables, first, by, absent)
 
 
 def write(
@@ -274,6 +295,7 @@ def write(
     tables: list[tuple[type[models.Model], Columns]],
     first: int,
     by: int,
+    absent: Reasons,
 ) -> dict[str, int]:
     """COPY the tables in their order; code numbers leave room for every later batch."""
     written: dict[str, int] = {}
@@ -282,7 +304,7 @@ def write(
         if len(next(iter(columns.values()))) == 0:
             continue
         if issubclass(model, ClinicalRecord):
-            make_missing(rng, columns, model)
+            make_missing(rng, columns, model, absent)
         start = first * 16 + written.get(name, 0)
         rows = copy_in(model, complete_columns(model, columns, start, by))
         written[name] = written.get(name, 0) + rows

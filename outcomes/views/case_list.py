@@ -16,7 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cases.labels import labels_of
 from cases.models import Case, MriStudy, Operation
+from cases.permissions import sees_void
 from cases.views.finding import person_of
+from outcomes.models import Recurrence, Visit
 from outcomes.schedule import schedules_of
 from outcomes.views.filter_panel import filtered, panel_context
 from outcomes.views.list_columns import (
@@ -46,6 +48,22 @@ def readable_cases(request: HttpRequest) -> QuerySet[Any]:
     return cases.current()
 
 
+def listed_cases(request: HttpRequest) -> QuerySet[Any]:
+    """The cases that count; with ``voided=true`` those that do not, for those who write
+    or verify."""
+    if asks_void(request):
+        cases: Any = Case.objects.visible_to(request.user)
+        return cases.filter(voided_at__isnull=False)
+    return readable_cases(request)
+
+
+def asks_void(request: HttpRequest) -> bool:
+    asked = request.GET.get("voided", "false")
+    if asked not in {"true", "false"}:
+        raise BadRequest(_("Unknown state."))
+    return asked == "true" and sees_void(person_of(request))
+
+
 def with_day(cases: QuerySet[Any]) -> QuerySet[Any]:
     """Cases with an index operation of a known day, as ``operated``."""
     return cases.filter(
@@ -59,9 +77,13 @@ def with_parts(cases: QuerySet[Any]) -> QuerySet[Any]:
     """What a line shows, in a fixed number of queries."""
     current = {"voided_at__isnull": True}
     operations = Operation.objects.filter(**current).prefetch_related("complications")
-    return cases.select_related("patient", "centre").prefetch_related(
+    return cases.select_related(
+        "patient__vital_status_record", "centre"
+    ).prefetch_related(
         Prefetch("operations", operations),
         Prefetch("mri_studies", MriStudy.objects.filter(**current)),
+        Prefetch("visits", Visit.objects.filter(**current)),
+        Prefetch("recurrences", Recurrence.objects.filter(**current)),
     )
 
 
@@ -72,7 +94,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     sort = request.GET.get("sort", USUAL)
     if sort not in ORDERS:
         raise BadRequest(_("Unknown order."))
-    cases, errors = filtered(request, readable_cases(request))
+    cases, errors = filtered(request, listed_cases(request))
     order = ORDERS[sort]
     shown = with_day(cases) if order.column else cases
     page = page_of(with_parts(shown), order, request.GET, lambda case: case.operated)
@@ -93,6 +115,9 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "next_url": page_address(request, after=page.next_cursor),
         "count": count_words(*counted(cases)),
         "without_day": bool(order.column),
+        "void_shown": asks_void(request),
+        "void_url": address(request.GET, voided=None if asks_void(request) else "true"),
+        "sees_void": sees_void(person_of(request)),
         "may_write": can(person_of(request), Permission.WRITE_CASES),
     }
     return render(request, "cases/list.html", context, status=400 if errors else 200)

@@ -13,11 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.choices import RelationToIndex
-from cases.completeness import Completeness, completeness_of
+from cases.completeness import NOTHING, Completeness, by_section
 from cases.models import Case, Complication, MriStudy, Operation
-from outcomes.models import Recurrence, Visit, VitalStatus
+from cases.permissions import check_can_add, check_can_edit, sees_void
+from cases.verification import added_since, covers
+from cases.views.finding import person_of
+from cases.writing import findings
+from outcomes.completeness import vital_of
+from outcomes.models import Recurrence, Visit
 from outcomes.schedule import schedules_of
-from outcomes.views.case_rights import rights_of
+from outcomes.views.case_lacking import finding_lines, lacking_lines, stated_lines
+from outcomes.views.case_rights import right_of, rights_of
 from outcomes.views.case_sections import (
     mri_block,
     operation_block,
@@ -28,8 +34,11 @@ from outcomes.views.case_sections import (
     vital_facts,
 )
 from outcomes.views.timeline import long_date, pain_table, timeline
+from outcomes.views.void_rows import void_lines
 from registry import audit
 from registry.display import MEANINGS
+from registry.fields import MissingReason
+from registry.models import User
 
 
 def whole_case(request: HttpRequest, code: str) -> Case:
@@ -51,7 +60,9 @@ def whole_case(request: HttpRequest, code: str) -> Case:
         ),
     )
     found = (
-        Case.objects.select_related("patient", "centre", "updated_by", "verified_by")
+        Case.objects.select_related(
+            "patient__vital_status_record", "centre", "updated_by", "verified_by"
+        )
         .visible_to(request.user)
         .filter(code=code)
         .prefetch_related(*parts)
@@ -76,15 +87,16 @@ def case_page(request: HttpRequest, code: str) -> HttpResponse:
 
 def page_context(request: HttpRequest, case: Case) -> dict[str, Any]:
     visits = list(case.visits.all())
-    vital = VitalStatus.objects.filter(patient=case.patient, voided_at=None).first()
+    vital = vital_of(case)
     schedule = schedules_of([case.pk], timezone.localdate()).get(case.pk)
-    parts = part_completeness(case)
-    return {
+    parts = by_section(case)
+    found = findings(case)
+    errors = sum(each.is_error for each in found)
+    lacking = lacking_lines(case, parts)
+    context = {
         "case": case,
         "patient": case.patient,
-        "rights": rights_of(
-            request.user, case, sum(p.total - p.done for p in parts.values())
-        ),
+        "rights": rights_of(request.user, case, len(lacking), errors),
         "summary": summary_line(case),
         "crumbs": [{"label": _("Cases"), "url": reverse("cases:list")}],
         "patient_facts": patient_facts(case.patient),
@@ -103,59 +115,41 @@ def page_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         "pain": pain_table(visits),
         "schedule": schedule,
         "parts": parts,
-        "whole": completeness_of(all_parts(case)),
-        "lacking": lacking_lines(case, parts),
+        "whole": sum(parts.values(), NOTHING),
+        "lacking": lacking,
+        "stated": stated_lines(case),
+        "findings": finding_lines(found),
         "outline": outline(case, parts),
+        "added_since": [row.code for row in added_since(case)],
+        "vital_right": right_of(check_can_edit, request.user, vital) if vital else None,
+        "void_lines": void_lines(person_of(request), case)
+        if sees_void(person_of(request), case.centre)
+        else [],
+        "reasons": MissingReason.choices,
         "verified_on": long_date(case.verified_at.date()) if case.verified_at else "",
     }
+    add_rights(person_of(request), case, context)
+    return context
 
 
-def all_parts(case: Case) -> list[Any]:
-    """The rows that decide whether a case is complete."""
-    operations = list(case.operations.all())
-    complications = [each for one in operations for each in one.complications.all()]
-    return [
-        case.patient,
-        case,
-        *case.mri_studies.all(),
-        *operations,
-        *complications,
-    ]
+def add_rights(user: User, case: Case, context: dict[str, Any]) -> None:
+    """Every row tells whether it may be changed, and why not."""
+    operations = context["operation_blocks"]
+    inner = [each for block in operations for each in block["complications"]]
+    blocks = context["mri_blocks"] + context["recurrence_blocks"] + operations + inner
+    for block in blocks:
+        add_right(user, block, block["record"], context["added_since"])
+    for line in context["timeline"]:
+        if "visit" in line:
+            add_right(user, line, line["visit"], context["added_since"])
+    for block in operations:
+        later = not covers(case, block["record"])
+        block["may_add"] = right_of(check_can_add, user, case, follow_up=later)
 
 
-def part_completeness(case: Case) -> dict[str, Completeness]:
-    """Completeness by section of the page."""
-    operations = list(case.operations.all())
-    complications = [each for one in operations for each in one.complications.all()]
-    return {
-        "patient": completeness_of([case.patient]),
-        "tumour": completeness_of([case]),
-        "mri": completeness_of(case.mri_studies.all()),
-        "operations": completeness_of([*operations, *complications]),
-    }
-
-
-def lacking_lines(case: Case, parts: dict[str, Completeness]) -> list[dict[str, Any]]:
-    """What is missing, why it matters, and where to enter it."""
-    return [
-        line | {"url": edit_url(case, line["record"]) + "#" + section}
-        for section, part in parts.items()
-        for line in part.lines
-    ]
-
-
-def edit_url(case: Case, record: Any) -> str:
-    """Where a row of the case is corrected."""
-    if isinstance(record, Case):
-        return reverse("cases:edit-tumour", args=[case.code])
-    if isinstance(record, MriStudy):
-        return reverse("cases:mri-edit", args=[case.code, record.code])
-    if isinstance(record, Operation):
-        return reverse("cases:operation-edit", args=[case.code, record.code])
-    if isinstance(record, Complication):
-        args = [case.code, record.operation.code, record.code]
-        return reverse("cases:complication-edit", args=args)
-    return reverse("cases:edit-patient", args=[case.code])
+def add_right(user: User, line: dict[str, Any], record: Any, added: list[str]) -> None:
+    line["right"] = right_of(check_can_edit, user, record)
+    line["added"] = record.code in added
 
 
 def outline(case: Case, parts: dict[str, Completeness]) -> list[dict[str, Any]]:

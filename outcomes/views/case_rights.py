@@ -1,16 +1,24 @@
-"""What a person may do on the page of a case, and why not."""
+"""What a person may do on the page of a case, and why not.
+
+Every right is one of the ``check_x`` that the actions ask; this is for the eye.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases.choices import CaseStatus
 from cases.models import Case
-from registry.permissions import REASONS, Permission, can
+from cases.permissions import check_can_add, check_can_edit, check_can_verify
+from cases.states import Step, check_step
+from registry.models import User
+from registry.permissions import Permission, check
+from registry.records import RecordLocked
 
 
 @dataclass(frozen=True)
@@ -21,48 +29,51 @@ class Right:
     reason: str = ""
 
 
-def rights_of(user: Any, case: Case, lacking: int) -> dict[str, Right]:
-    """The rights by step. The actions check again; this is for the eye."""
-    may_write = _of_role(user, Permission.WRITE_CASES, case)
+def right_of(ask: Callable[..., None], *given: Any, **named: Any) -> Right:
+    """The right that a ``check_x`` grants, with its reason where it refuses."""
+    try:
+        ask(*given, **named)
+    except (PermissionDenied, RecordLocked) as refused:
+        return Right(False, str(refused))
+    return Right(True)
+
+
+def rights_of(
+    user: Any, case: Case, lacking: int, contradicting: int = 0
+) -> dict[str, Right]:
+    """The rights by step, of a case with its rows loaded."""
+    follow_up = right_of(check_can_add, user, case, follow_up=True)
     return {
-        "write": _unless_locked(may_write, case),
-        "follow_up": may_write if not case.is_void else Right(False, _("Void.")),
-        "identity": _of_role(user, Permission.READ_IDENTITY, case),
-        "complete": _complete(may_write, case, lacking),
-        "verify": _verify(_of_role(user, Permission.VERIFY_CASES, case), case),
-        "amend": may_write,
+        "write": right_of(check_can_edit, user, case),
+        "follow_up": follow_up,
+        "identity": right_of(check, user, Permission.READ_IDENTITY, case.centre),
+        "complete": _whole(
+            right_of(_check_state_step, user, case, Step.COMPLETE),
+            lacking,
+            contradicting,
+        ),
+        "verify": _whole(
+            right_of(check_can_verify, user, case), lacking, contradicting
+        ),
+        "amend": right_of(_check_state_step, user, case, Step.AMEND),
+        "void": right_of(_check_state_step, user, case, Step.VOID),
     }
 
 
-def _of_role(user: Any, permission: Permission, case: Case) -> Right:
-    if can(user, permission, case.centre):
-        return Right(True)
-    return Right(False, str(REASONS[permission]))
+def _check_state_step(user: User, case: Case, step: Step) -> None:
+    check(user, Permission.WRITE_CASES, case.centre)
+    check_step(case, step)
 
 
-def _unless_locked(right: Right, case: Case) -> Right:
-    if not right.allowed:
-        return right
-    if case.is_void:
-        return Right(False, _("This case was voided."))
-    if case.is_locked:
-        return Right(False, _("The case is verified. Open it for amendment first."))
-    return right
-
-
-def _complete(right: Right, case: Case, lacking: int) -> Right:
-    right = _unless_locked(right, case)
+def _whole(right: Right, lacking: int, contradicting: int) -> Right:
+    """Complete and verified is only what lacks nothing and does not contradict itself."""
     if right.allowed and lacking:
         text = ngettext(
-            "%(n)s needed field has neither a value nor a reason.",
-            "%(n)s needed fields have neither a value nor a reason.",
+            "%(n)s needed answer is missing.",
+            "%(n)s needed answers are missing.",
             lacking,
         )
         return Right(False, text % {"n": lacking})
-    return right
-
-
-def _verify(right: Right, case: Case) -> Right:
-    if right.allowed and case.status == CaseStatus.DRAFT:
-        return Right(False, _("Only a complete case can be verified."))
+    if right.allowed and contradicting:
+        return Right(False, _("Rows contradict each other; see the list above."))
     return right

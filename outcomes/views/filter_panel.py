@@ -38,7 +38,7 @@ ASKED = (
     "outcome",
 )
 # Parameters of the page itself.
-OF_PAGE = ("sort", "after", "before")
+OF_PAGE = ("sort", "after", "before", "voided")
 BY_NAME = {each.name: each for each in (*PARAMETERS, APPOINTMENT, OUTCOME)}
 
 

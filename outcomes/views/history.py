@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from cases.choices import CaseStatus
+from cases.completeness import REQUIRED_ROWS
 from cases.models import Case, Complication, MriStudy, Operation
 from cases.views.finding import find_case
 from outcomes.models import Recurrence, Visit, VitalStatus
@@ -74,6 +75,21 @@ def changes_between(model: Any, before: Any, after: Any) -> Iterator[dict[str, A
         yield {"label": _("State"), "old": states[0], "new": states[1]}
     if after.voided_at and not before.voided_at:
         yield {"label": _("Voided"), "old": None, "new": after.void_reason}
+    if before.voided_at and not after.voided_at:
+        yield {"label": _("Restored"), "old": before.void_reason, "new": None}
+    yield from reasons_between(model, before, after)
+
+
+def reasons_between(model: Any, before: Any, after: Any) -> Iterator[dict[str, Any]]:
+    """Reasons that stand for whole rows."""
+    for required in REQUIRED_ROWS if model is Case else ():
+        old, new = (each.missing.get(required.name) for each in (before, after))
+        if old != new:
+            yield {
+                "label": capfirst(str(required.label)),
+                "old": reason_shown(old) or None,
+                "new": reason_shown(new) or None,
+            }
 
 
 def answer_words(event: Any, field: Any) -> str | None:

@@ -9,11 +9,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.completeness import completeness_of
+from cases.completeness import of_case
 from cases.labels import Label
 from cases.models import Case
 from outcomes.schedule import Schedule
-from outcomes.views.case_page import all_parts
 from outcomes.views.figure_words import SHORT
 from registry.display import MEANINGS, levels_shown
 from registry.models import User
@@ -98,11 +97,13 @@ def resection_cell(line: Line) -> Cell:
 
 
 def answered_cell(line: Line) -> Cell:
-    answered = completeness_of(all_parts(line.case))
+    answered = of_case(line.case)
     return {"value": f"{answered.percent} %", "number": True}
 
 
 def state_cell(line: Line) -> Cell:
+    if line.case.is_void:
+        return {"value": _("Void"), "state": "voided"}
     return {"value": line.case.get_status_display(), "state": line.case.status}
 
 

@@ -18,14 +18,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.choices import CaseStatus
-from cases.completeness import completeness_of
+from cases.completeness import of_case
 from cases.labels import labels_of
 from cases.models import Case
 from cases.views.drafting import typed_rows
 from cases.views.finding import person_of
 from outcomes.schedule import AppointmentState, Schedule, schedules_of
 from outcomes.views.case_list import readable_cases, with_parts
-from outcomes.views.case_page import all_parts
 from outcomes.views.list_columns import CHIP_OF_STATE
 from registry import audit
 from registry.display import levels_shown
@@ -106,7 +105,7 @@ def draft_rows(request: HttpRequest) -> Waiting:
 
 
 def draft_row(case: Case) -> Row:
-    lacking = len(completeness_of(all_parts(case)).lacking)
+    lacking = len(of_case(case).gaps)
     words = (
         _("%(n)s answers missing") % {"n": lacking}
         if lacking
@@ -118,7 +117,8 @@ def draft_row(case: Case) -> Row:
 def verify_rows(request: HttpRequest) -> Waiting:
     """Complete cases, the longest waiting first, for those who may verify them."""
     cases: Any = Case.objects.visible_to(request.user, Permission.VERIFY_CASES)
-    complete = cases.current().filter(status=CaseStatus.COMPLETE)
+    waiting = (CaseStatus.COMPLETE, CaseStatus.OPENED)
+    complete = cases.current().filter(status__in=waiting)
     return of_cases(complete, ("updated_at", "pk"), "status=complete", verify_row)
 
 

@@ -144,7 +144,9 @@ class RecordSerializer(StrictSerializer):
 
 
 def missing_names(model: type[models.Model]) -> list[str]:
-    return [field.name for field in described_fields(model) if field.null]
+    """Fields and rows for which a reason may stand."""
+    rows = getattr(model, "ROWS_WITH_REASON", ())
+    return [*(field.name for field in described_fields(model) if field.null), *rows]
 
 
 def bookkeeping_fields() -> dict[str, serializers.Field]:

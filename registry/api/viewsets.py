@@ -31,7 +31,7 @@ from registry.api.serializers import ReasonSerializer, RecordSerializer
 from registry.api.views import StrictView, person_of
 from registry.duplicates import ask_about, rows_alike
 from registry.models import ClinicalQuerySet
-from registry.permissions import Permission
+from registry.permissions import Permission, can, check
 from registry.records import StaleVersion, once
 
 # A row is stamped before its transaction ends; asking again from this much earlier
@@ -50,6 +50,12 @@ UPDATED_SINCE = OpenApiParameter(
     str,
     description="Instant or day. Also names what was voided since; ask again with the "
     "answer's as_of.",
+)
+VOIDED = OpenApiParameter(
+    "voided",
+    bool,
+    description="true lists the void records instead of those that count, for people who"
+    " write or verify.",
 )
 
 
@@ -77,14 +83,14 @@ class RecordPagination(StableCursorPagination):
 
 
 class RecordViewSet(StrictView, GenericViewSet[Any]):
-    """List, retrieve, create, change and void the records of one table."""
+    """List, retrieve, create, change, void and restore the records of one table."""
 
     needs: ClassVar[Mapping[str, Collection[Permission]]] = READ_AND_WRITE
     serializer_class: type[RecordSerializer]
-    record_actions: Any  # the module with update_record and void_record
+    record_actions: Any  # the module with update_record, void_record, restore_record
     queryset: ClinicalQuerySet
     related: ClassVar[tuple[str, ...]] = ()
-    parameters = ("updated_since",)
+    parameters = ("updated_since", "voided")
     pagination_class = RecordPagination
     lookup_field = "code"
     lookup_value_regex = CODE
@@ -102,21 +108,40 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
     def filter_queryset(self, queryset: Any) -> Any:
         rows: Any = super().filter_queryset(queryset)
         since = self.request.query_params.get("updated_since")
+        if self.asks_void():
+            return rows.filter(voided_at__isnull=False)
         if since is None:
             return rows.current()
         return rows.filter(updated_at__gte=instant("updated_since", since))
 
-    @extend_schema(parameters=[UPDATED_SINCE])
+    def asks_void(self) -> bool:
+        """Whether the void rows are wanted; they are for those who write or verify."""
+        asked = self.request.query_params.get("voided", "false")
+        if asked not in {"true", "false"}:
+            message = _("Write true or false.")
+            raise ValidationError({"voided": message}, "invalid")
+        if asked == "false":
+            return False
+        if "updated_since" in self.request.query_params:
+            message = _("A list of changes names what was voided; ask for one of both.")
+            raise ValidationError({"voided": message}, "exclusive")
+        user = person_of(self.request)
+        if not can(user, Permission.WRITE_CASES):
+            check(user, Permission.VERIFY_CASES)
+        return True
+
+    @extend_schema(parameters=[UPDATED_SINCE, VOIDED])
     def list(self, request: Request) -> Response:
         """The records that you may read."""
         as_of = timezone.now() - OVERLAP
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         codes = [row.code for row in rows]
         audit.record(self.verb("listed"), actor=request.user, codes=codes)
-        current = [row for row in rows if not row.is_void]
+        void = self.asks_void()
+        current = [row for row in rows if void or not row.is_void]
         page = self.get_paginated_response(self.get_serializer(current, many=True).data)
         page.data |= {
-            "voided": [tombstone(row) for row in rows if row.is_void],
+            "voided": [tombstone(row) for row in rows if row.is_void and not void],
             "as_of": as_of,
         }
         return page
@@ -199,6 +224,23 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         version = expected_version(request)
         return self.changed(
             self.record_actions.void_record,
+            by=person_of(request),
+            record=record,
+            version=version,
+            reason=reason_given(request),
+        )
+
+    @extend_schema(
+        parameters=[IF_MATCH, ETAG],
+        request=ReasonSerializer,
+        description="Let a void record count again, with a reason.",
+    )
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, code: str) -> Response:
+        record = self.find(code)
+        version = expected_version(request)
+        return self.changed(
+            self.record_actions.restore_record,
             by=person_of(request),
             record=record,
             version=version,

@@ -49,6 +49,8 @@ class ClinicalRecord(models.Model):
     CENTRE_PATH: ClassVar[str]
     # What two rows of one and the same thing share; empty: nothing tells.
     SAME_WHEN: ClassVar[tuple[str, ...]] = ()
+    # Names in ``missing`` that stand for whole rows hanging on this one.
+    ROWS_WITH_REASON: ClassVar[tuple[str, ...]] = ()
 
     code = models.CharField(max_length=16, unique=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -107,7 +109,8 @@ class ClinicalRecord(models.Model):
         names = {field.name: field for field in described_fields(type(self))}
         errors: dict[str, ValidationError] = {}
         for name, reason in self.missing.items():
-            if name not in names or not names[name].null:
+            is_row = name in self.ROWS_WITH_REASON
+            if not is_row and (name not in names or not names[name].null):
                 errors["missing"] = ValidationError(
                     _("%(name)s is not a field that can be missing."),
                     "missing_field",
@@ -119,7 +122,7 @@ class ClinicalRecord(models.Model):
                     "missing_reason",
                     {"reason": reason},
                 )
-            elif getattr(self, name) is not None:
+            elif not is_row and getattr(self, name) is not None:
                 errors[name] = ValidationError(
                     _("Give a value or a reason why there is none, not both."),
                     "value_and_reason",

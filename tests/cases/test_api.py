@@ -9,7 +9,7 @@ import pytest
 from cases.models import Case, Patient
 from registry.models import AuditEvent
 from registry.permissions import Role
-from tests.factories import make_case, make_centre, make_patient
+from tests.factories import answer_everything, make_case, make_centre, make_patient
 from tests.registry.api_cast import Cast, make_cast, make_person
 from tests.registry.api_client import Api, codes_of
 
@@ -151,19 +151,23 @@ def test_C6_a_verified_case_is_locked_until_it_is_amended(cast: Cast) -> None:
     assert (verified.status_code, verified.json()["status"]) == (200, "verified")
     assert (edited.status_code, edited.json()["code"]) == (409, "locked")
     assert codes_of(silent) == {"reason": "required"}
-    assert (opened.status_code, opened.json()["status"]) == (200, "complete")
+    assert (opened.status_code, opened.json()["status"]) == (200, "opened")
     assert (mended.status_code, mended.json()["side"]) == (200, "L")
 
 
 def make_complete(cast: Cast) -> Case:
-    return make_case(cast.centre_a, by=cast.people["surgeon_a"])
+    case = make_case(cast.centre_a, by=cast.people["surgeon_a"])
+    return answer_everything(case)
 
 
 def test_an_incomplete_case_is_not_complete(cast: Cast) -> None:
     case = make_complete(cast)
-    cast.surgeon_a.patch(f"cases/{case.code}/", {"side": None}, 1)
+    path = f"cases/{case.code}/"
+    cast.surgeon_a.patch(path, {"side": None}, case.version)
 
-    answer = cast.surgeon_a.post(f"cases/{case.code}/complete/", {}, if_match='"2"')
+    answer = cast.surgeon_a.post(
+        f"{path}complete/", {}, if_match=f'"{case.version + 1}"'
+    )
 
     assert (answer.status_code, codes_of(answer)) == (400, {"status": "incomplete"})
 

@@ -12,7 +12,13 @@ from django.urls import reverse
 from cases.models import Case, Patient
 from registry.models import AuditEvent, Centre, User
 from registry.permissions import Role
-from tests.factories import make_case, make_centre, make_patient, make_user
+from tests.factories import (
+    answer_everything,
+    make_case,
+    make_centre,
+    make_patient,
+    make_user,
+)
 from tests.pages import form_data, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -287,7 +293,7 @@ def test_an_untouched_form_changes_nothing(page: Client, centre: Centre) -> None
 
 def test_a_verified_case_says_what_to_do(page: Client, centre: Centre) -> None:
     coordinator = make_user(Role.COORDINATOR, centre)
-    case = make_case(centre)
+    case = answer_everything(make_case(centre))
     verifier = signed_in(coordinator)
     for step in ("complete", "verify"):
         case.refresh_from_db()
@@ -303,7 +309,7 @@ def test_a_verified_case_says_what_to_do(page: Client, centre: Centre) -> None:
     assert case.status == "verified"
     page.post(amend, {"version": case.version, "reason": "wrong level"})
     case.refresh_from_db()
-    assert case.status == "complete"
+    assert case.status == "opened"
     history = page.get(reverse("cases:history", args=[case.code])).content.decode()
     assert "Reason: wrong level" in history
 

@@ -43,8 +43,8 @@ OPERATION = {
     "urgency": "elective",
     "approach": "posterior",
     "bone_work": "laminoplasty",
-    "levels_opened_from": "T4",
-    "levels_opened_to": "T8",
+    "levels_opened_from": "C4",
+    "levels_opened_to": "C7",
     "fusion": "false",
     "myelotomy": "posterior_midline",
     "operative_time_min": "310",
@@ -127,8 +127,8 @@ def test_a_later_operation_does_not_precede_the_first(page: Client, case: Case) 
     assert response.status_code == 422
     assert response.context["forms"][0].errors["surgery_date"] == [
         (
-            "The index operation is the earliest, but for a planned stage or a biopsy; "
-            "this one precedes it."
+            "The index operation is the earliest, but for a planned stage or a biopsy: "
+            "that of 2014-01-01 precedes the one of 2015-03-02."
         )
     ]
 

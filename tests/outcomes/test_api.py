@@ -61,7 +61,11 @@ def test_a_visit_is_entered_and_corrected(cast: Cast) -> None:
 def test_a_visit_that_cannot_be_is_refused_at_its_field(cast: Cast) -> None:
     body = {"case": cast.code("cases"), "visit_type": "m3"}
     wrong: list[tuple[dict[str, Any], str, str]] = [
-        ({"visit_date": "2014-01-01"}, "visit_date", "invalid"),
+        (
+            {"visit_date": "2014-01-01"},
+            "visit_date",
+            "R05_visit_before_operation",
+        ),
         ({"visit_date": "2031-01-01"}, "visit_date", "future"),
         ({"mmcs": 6}, "mmcs", "invalid_choice"),
         ({"mmcs": "2.0"}, "mmcs", "shape"),

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from pytest_django.plugin import DjangoDbBlocker
 
+from cases import completeness, writing
 from cases.models import (
     Case,
     Complication,
@@ -73,6 +74,12 @@ def test_the_stated_schwannomas_are_there() -> None:
     )
     assert ims.count() >= 19
     assert not Recurrence.objects.filter(case__in=ims).exists()
+
+
+def test_cases_are_whole_and_agree_with_every_rule() -> None:
+    for case in Case.objects.all()[:60]:
+        assert completeness.of_case(completeness.loaded(case.pk)).labels == []
+        assert [each.text for each in writing.findings(case) if each.is_error] == []
 
 
 def test_every_row_left_its_history() -> None:

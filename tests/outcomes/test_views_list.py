@@ -13,7 +13,13 @@ from django.utils import timezone
 from outcomes.views import paging, worklist
 from registry.models import AuditEvent, Centre
 from registry.permissions import Role
-from tests.factories import make_case, make_centre, make_user, make_visit
+from tests.factories import (
+    answer_everything,
+    make_case,
+    make_centre,
+    make_user,
+    make_visit,
+)
 from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +180,7 @@ def test_a_list_that_is_cut_says_so_and_leads_to_the_rest(
 
 def test_the_worklist_names_cases_to_verify(centre: Centre) -> None:
     coordinator = signed_in(make_user(Role.COORDINATOR, centre))
-    case = make_case(centre)
+    case = answer_everything(make_case(centre))
     coordinator.post(
         reverse("cases:complete", args=[case.code]), {"version": case.version}
     )

@@ -59,6 +59,7 @@ for kind in RECORDS:
     MATRIX[f"{kind}/"] = {"GET": LIST, "POST": CREATE}
     MATRIX[f"{kind}/<code>/"] = {"GET": READ, "PATCH": CHANGE}
     MATRIX[f"{kind}/<code>/void/"] = {"POST": CHANGE}
+    MATRIX[f"{kind}/<code>/restore/"] = {"POST": CHANGE}
 
 # Not of the API proper: a page, held by the census of the pages.
 PAGES = {"docs/"}

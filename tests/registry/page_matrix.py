@@ -134,6 +134,8 @@ MATRIX: dict[str, Rows] = {
     f"{PARTS}verify/": step(VERIFIES),
     f"{PARTS}amend/": step(STEPS),
     f"{PARTS}void/": step(STEPS),
+    f"{PARTS}restore/<row>/": step(STEPS),
+    f"{PARTS}none/": step(STEPS),
     f"{PARTS}mri/new/": PART,
     f"{PARTS}mri/<mri>/": PART,
     f"{PARTS}mri/<mri>/void/": step(STEPS),

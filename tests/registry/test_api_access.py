@@ -89,6 +89,7 @@ def test_A2_a_foreign_code_looks_like_a_random_one(cast: Cast, kind: str) -> Non
         ("GET", "", None),
         ("PATCH", "", {}),
         ("POST", "void/", {"reason": "x"}),
+        ("POST", "restore/", {"reason": "x"}),
     ]
     for verb, tail, body in attempts:
         headers = {} if verb == "GET" else {"if_match": '"1"'}

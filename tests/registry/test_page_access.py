@@ -70,6 +70,7 @@ def make_page_cast() -> PageCast:
     values = {
         "<code>": records["cases"].code,
         "<mri>": records["mri-studies"].code,
+        "<row>": records["visits"].code,
         "<operation>": records["operations"].code,
         "<complication>": records["complications"].code,
         "<visit>": records["visits"].code,
@@ -168,7 +169,7 @@ def test_A2_a_foreign_record_is_as_unknown_as_a_random_one(cast: PageCast) -> No
             assert ours.status_code == theirs.status_code == 404
             assert without_tokens(ours) == without_tokens(theirs), route
             seen += 1
-    assert seen == 41
+    assert seen == 43
     assert AuditEvent.objects.filter(action="case.denied").count() == seen
 
 
