@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
+from registry.levels import VERTEBRAL_LEVELS
 from tests.processes import RunningRegistry
 
 MAKE_A_PATIENT = """
@@ -19,8 +22,6 @@ print(patient.code, surgeon_of(patient.centre).email)
 CASE = {
     "compartment": "intramedullary",
     "compartment_mri": "intramedullary",
-    "level_rostral": "C4",
-    "level_caudal": "C6",
     "level_basis": "vertebral_body",
     "axial_position": ["dorsal"],
     "side": "midline",
@@ -45,10 +46,17 @@ class Surgeon:
     registry: RunningRegistry
     patient: str
     token: str
+    levels: Iterator[tuple[str, str]] = field(
+        default_factory=lambda: combinations(VERTEBRAL_LEVELS, 2)
+    )
 
     def save_case(self) -> tuple[int, dict[str, Any], float]:
-        """Status, answer and how long it took."""
-        return self.ask("POST", "/api/v1/cases/", {"patient": self.patient, **CASE})
+        """Status, answer and how long it took. Each tumour has levels of its own: the
+        same once more would be asked about."""
+        rostral, caudal = next(self.levels)
+        levels = {"level_rostral": rostral, "level_caudal": caudal}
+        body = {"patient": self.patient, **CASE, **levels}
+        return self.ask("POST", "/api/v1/cases/", body)
 
     def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas
 from lifelines import KaplanMeierFitter
+from scipy.stats import beta
 from statsmodels.duration.survfunc import survdiff
 
 from tests.outcomes.recomputed import (
@@ -227,9 +228,30 @@ def point(found: dict[str, Any], name: str, start: float, day: int) -> dict[str,
     if day > days[-1] and not (name == "survival" and found[name][-1] == 0):
         return interval(None)
     place = day_of(day, days)
-    if place < 0:
-        return interval(start)
-    return interval(*(found[part][place] for part in (name, "lower", "upper")))
+    value = found[name][place] if place >= 0 else start
+    limits = [found[part][place] if place >= 0 else None for part in ("lower", "upper")]
+    if name == "survival" and limits[0] is None:
+        limits = beta_product(found["at_risk"], found["events"], place + 1)
+    return interval(value, *limits)
+
+
+def beta_product(at_risk: list[int], events: list[int], passed: int) -> list[float]:
+    """Limits after so many days: products of beta variables, by their two moments."""
+    mean, square = 1.0, 1.0
+    for n, d in zip(at_risk[:passed], events[:passed], strict=True):
+        mean *= (n - d + 1) / (n + 1)
+        square *= (n - d + 1) * (n - d + 2) / ((n + 1) * (n + 2))
+    left = at_risk[passed] if passed < len(at_risk) else 0
+    upper = beta_quantile(0.975, mean, square) if any(events[:passed]) else 1.0
+    if not left:
+        return [0.0, upper]
+    lower = beta_quantile(0.025, mean * left / (left + 1), square * left / (left + 2))
+    return [lower, upper]
+
+
+def beta_quantile(share: float, mean: float, square: float) -> float:
+    size = (mean - square) / (square - mean**2)
+    return float(beta.ppf(share, mean * size, (1 - mean) * size))
 
 
 def median_of(found: KaplanMeierFitter) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_every_number_is_that_of_the_facts(
         answer = summary_for(reader, measure, by, **asked)
         assert not wrong(answer, facts, by)
         filtered = summary_for(reader, measure, by, {"sex": "F"}, **asked)
-        assert not wrong(filtered, facts[facts.sex == "F"], by)
+        assert not wrong(filtered, facts[facts.sex == "female"], by)
         mine = summary_for(surgeon, measure, by, {}, centre.code, **asked)
         assert not wrong(mine, own, by)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,14 +95,18 @@ def test_a_record_is_found_in_the_lists_that_showed_it(page: Client) -> None:
 
 def test_every_list_of_codes_in_an_event_has_a_name_that_is_searched() -> None:
     """A further name for such a list would hide who saw a record."""
-    sources = "".join(
-        path.read_text()
+    named = {
+        keyword.arg
         for app in ("registry", "cases", "outcomes")
         for path in (BASE_DIR / app).rglob("*.py")
-    )
-    for call in re.findall(r"audit\.record\(.*?\n\s*\)", sources, re.DOTALL):
-        for name in re.findall(r"(\w+)=\[\w+\.code\b", call):
-            assert name in LISTS, call
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "audit.record"
+        for keyword in call.keywords
+        if isinstance(keyword.value, ast.ListComp)
+        and ast.unparse(keyword.value.elt).endswith(".code")
+    }
+    assert named
+    assert named <= set(LISTS)
 
 
 def test_the_trail_is_narrowed_by_days_of_ones_own_clock(
