@@ -1,7 +1,7 @@
 """Rules between the rows of the operation, by the ids of the data-quality table.
 
 The words speak of both rows alike: they stand at whichever of the two was saved.
-Where the table is stricter than a ward can be, docs/decisions/0007 says so.
+Where the table is stricter than a ward can be, docs/decisions/0011 says so.
 """
 
 from __future__ import annotations

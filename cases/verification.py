@@ -3,7 +3,7 @@
 Every row that was there is locked. Follow-up goes on: what is added must lie after what
 was verified, so that no verified number changes but those that grow with follow-up by
 nature (last visit, time under observation). Whatever else has to change takes opening
-the case with a reason. docs/decisions/0008 has the whole policy.
+the case with a reason. docs/decisions/0012 has the whole policy.
 """
 
 from __future__ import annotations
