@@ -12,7 +12,11 @@ class Sex(models.TextChoices):
 
 
 # In files a column of F alone is read as FALSE by R: the facts have words.
-SEX_IN_FACTS = {Sex.MALE: "male", Sex.FEMALE: "female", Sex.OTHER: "other"}
+SEX_IN_FACTS: dict[str, str] = {
+    Sex.MALE: "male",
+    Sex.FEMALE: "female",
+    Sex.OTHER: "other",
+}
 
 
 class NfStatus(models.TextChoices):
