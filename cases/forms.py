@@ -126,6 +126,8 @@ class CaseForm(RecordForm):
             more=("age_reported",),
         ),
     )
+    # The Toyama types are for the cervical spine.
+    sometimes = frozenset({"toyama_type"})
     show_if = {
         "eden_type": "compartment=dumbbell_intra_extradural",
         "toyama_type": "compartment=dumbbell_intra_extradural",

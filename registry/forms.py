@@ -106,6 +106,8 @@ class RecordForm(forms.Form):
     sections: tuple[Section, ...] = ()
     show_if: ClassVar[Mapping[str, str]] = {}
     widths: ClassVar[Mapping[str, str]] = {}
+    # Needed in some rows only, which other answers of the form decide.
+    sometimes: ClassVar[frozenset[str]] = frozenset()
     # Fields of the model to which an error may refer although they are not asked here.
     error_places: ClassVar[Mapping[str, str]] = {}
 
@@ -275,7 +277,7 @@ class RecordForm(forms.Form):
             kind="date" if isinstance(model_field, DayField) else "field",
             field=self[name],
             missing=self[companion] if companion in self.fields else None,
-            optional=model_field.need == Need.OPTIONAL,
+            optional=model_field.need == Need.OPTIONAL or name in self.sometimes,
             show_if=self.show_if.get(name, ""),
             width=self.widths.get(name, default_width(field)),
         )

@@ -46,6 +46,9 @@ def check_parameters(view: Any, request: Request) -> None:
     known = known_parameters(view, request)
     errors: dict[str, list[ErrorDetail]] = {}
     for name, values in request.query_params.lists():
+        # Client tools send it by habit, and JSON is what every route answers.
+        if name not in known and (name, values) == ("format", ["json"]):
+            continue
         if name not in known:
             errors[name[:80]] = [
                 ErrorDetail(_("Unknown parameter."), "unknown_parameter")

@@ -74,6 +74,17 @@ def test_rules_of_showing_name_fields_and_codes_that_exist(
         assert set(codes.split(",")) <= known, rule
 
 
+def test_a_thoracic_dumbbell_is_not_asked_for_a_cervical_type() -> None:
+    cells = {
+        cell.field.name: cell
+        for section in CaseForm().section_views
+        for row in (*section.rows, *section.more)
+        for cell in row.cells
+    }
+    assert cells["toyama_type"].optional
+    assert not cells["eden_type"].optional
+
+
 def test_up_to_five_choices_are_chips() -> None:
     form = CaseForm()
     assert isinstance(form.fields["side"].widget, forms.RadioSelect)

@@ -130,3 +130,11 @@ def fuzz(operation: Any, number: int, headers: dict[str, str], cast: Cast) -> No
         case.validate_response(response, checks=[not_a_server_error], headers=more)
 
     no_server_error()
+
+
+@pytest.mark.django_db
+def test_the_form_that_client_tools_ask_for_by_habit_is_taken() -> None:
+    api = make_cast().analyst
+    for route in ("schema/", "codebook/", "centres/", "facts/"):
+        assert api.get(f"{route}?format=json").status_code == 200, route
+    assert api.get("schema/?format=yaml").status_code == 400
