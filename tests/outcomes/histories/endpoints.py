@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.factories import OPERATED_ON
 from tests.outcomes.histories.steps import (
     History,
     alive,
@@ -59,6 +60,7 @@ EARLY_DEATHS = (
         "It is day 0 of every curve.",
         (died(0),),
         {"rfs_event": True, "rfs_days": 0, "death_days": 0},
+        operation={"discharge_date": OPERATED_ON},
     ),
     History(
         "death on day 91 without MRI",
