@@ -87,11 +87,19 @@ def answer(page: Page, **answers: object) -> None:
             codes = value if isinstance(value, list) else [value]
             for code in codes:
                 text = str(code).lower() if isinstance(code, bool) else str(code)
-                page.locator(f"[name='{name}'][value='{text}']").check(force=True)
+                choose(page, f"[name='{name}'][value='{text}']")
         elif kind.startswith("select"):
             field.select_option(str(value))
         else:
             field.fill(str(value))
+
+
+def choose(page: Page, selector: str) -> None:
+    """Click the chip of a choice, which waits until the page stands still."""
+    box = page.locator(selector)
+    if not box.is_checked():
+        page.locator(f"label:has({selector})").click()
+    assert box.is_checked()
 
 
 def save(page: Page) -> None:

@@ -97,16 +97,7 @@ def update_outcome(**arguments: object) -> None:
 
 def reopen(case: Case, coordinator: object, payload: str) -> None:
     """Verify and amend, with the payload as the reason."""
-    from cases.actions import incomplete_parts
-
-    for part, fields in incomplete_parts(case):
-        update_record(
-            by=coordinator,
-            record=part,
-            values={},
-            missing={field.name: "unknown" for field in fields},
-            version=part.version,
-        )
+    factories.answer_everything(case, by=coordinator)
     case.refresh_from_db()
     case = complete_case(by=coordinator, case=case, version=case.version)
     case = verify_case(by=coordinator, case=case, version=case.version)
