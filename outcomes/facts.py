@@ -1,4 +1,11 @@
-"""Refreshing the derived facts, always by the one definition in ``sql/facts.sql``."""
+"""Refreshing the derived facts, always by the one definition in ``sql/facts/``.
+
+One row a case, voided rows left out; alike for one case, an import and the full rebuild.
+Each file holds row sources of one subject, of the cases in ``%(cases)s``; a later file
+may speak of the sources of an earlier one. What stands in braces is put in here: columns
+with their expressions from ``models/fact_columns.py``, the windows from ``windows.py``.
+``%(cutoff)s`` is the data cut-off: what depends on the calendar is told as of that day.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +39,8 @@ from outcomes.windows import (
     windows_sql,
 )
 
-SQL_FOLDER = Path(__file__).parent / "sql"
+SQL_FOLDER = Path(__file__).parent / "sql" / "facts"
+ROW_SOURCES = ("treatment", "imaging", "visits", "course", "windows")
 # Cases of one transaction of the rebuild: their rows are locked while it runs, so a
 # save that meets it waits for a moment only.
 REBUILD_BATCH = 5000
@@ -83,26 +91,32 @@ def _upsert_template() -> str:
         pseudonym_sql("tumour.code"),
         *(column.expression for column in FACT_COLUMNS),
     ]
-    return (
-        (SQL_FOLDER / "facts.sql")
-        .read_text()
-        .format(
-            windows=windows_sql(),
-            residual_pain_from_day=RESIDUAL_PAIN_FROM_DAY,
-            early_death_days=EARLY_DEATH_DAYS,
-            lost_after_days=LOST_AFTER_DAYS,
-            features=features_sql(),
-            joa_maximum=joa_maximum_sql(),
-            joa_reasons=joa_reasons_sql(),
-            nrs_reasons=nrs_reasons_sql(),
-            pivot=pivot_sql(),
-            names=", ".join(quoted),
-            columns=",\n  ".join(expressions),
-            excluded=", ".join(f"excluded.{name}" for name in quoted),
-            compared=", ".join(f'present."{name}"' for name in compared),
-            compared_excluded=", ".join(f'excluded."{name}"' for name in compared),
-        )
+    return _whole_statement().format(
+        windows=windows_sql(),
+        residual_pain_from_day=RESIDUAL_PAIN_FROM_DAY,
+        early_death_days=EARLY_DEATH_DAYS,
+        lost_after_days=LOST_AFTER_DAYS,
+        features=features_sql(),
+        joa_maximum=joa_maximum_sql(),
+        joa_reasons=joa_reasons_sql(),
+        nrs_reasons=nrs_reasons_sql(),
+        pivot=pivot_sql(),
+        names=", ".join(quoted),
+        columns=",\n  ".join(expressions),
+        excluded=", ".join(f"excluded.{name}" for name in quoted),
+        compared=", ".join(f'present."{name}"' for name in compared),
+        compared_excluded=", ".join(f'excluded."{name}"' for name in compared),
     )
+
+
+def _whole_statement() -> str:
+    """The files of the folder as one statement."""
+    sources = ",\n\n".join(_file(name) for name in ROW_SOURCES)
+    return f"WITH\n{sources}\n{_file('insert')}"
+
+
+def _file(name: str) -> str:
+    return (SQL_FOLDER / f"{name}.sql").read_text().rstrip()
 
 
 @cache

@@ -388,7 +388,7 @@ class Case(ClinicalRecord):
         """Extent of resection on MRI after the last planned stage of the resection.
 
         A stage whose extent does not apply, such as a fusion, leaves it as it was.
-        Without a date a stage counts as the last one; facts.sql derives the same.
+        Without a date a stage counts as the last one; the facts derive the same.
         """
         stages = [
             operation

@@ -2,7 +2,7 @@
 
 Most are copied from a field of the record and keep its description; the others say
 how they are derived. Their SQL speaks of the row sources that
-``outcomes/sql/facts.sql`` builds.
+``outcomes/sql/facts/`` builds.
 """
 
 from __future__ import annotations
