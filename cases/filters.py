@@ -42,6 +42,7 @@ from cases.filter_inputs import (
     LevelInput,
 )
 from cases.models import Case, Operation
+from registry.fields import MissingReason
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,18 @@ PARAMETERS: tuple[Parameter, ...] = (
         "patient",
         choices.NfStatus.choices,
     ),
-    _codes("eor_mri", _("resection on MRI"), "operation", choices.EorMri.choices),
+    _codes(
+        "eor_final",
+        _("resection on MRI, after all stages"),
+        "stages",
+        choices.EorMri.choices,
+    ),
+    _codes(
+        "eor_mri",
+        _("resection on MRI, index operation"),
+        "operation",
+        choices.EorMri.choices,
+    ),
     _codes(
         "eor_surgeon",
         _("resection, surgeon"),
@@ -196,6 +208,8 @@ class OfCase(ParameterFilter):
             return qs.filter(Q(code__contains=value) | Q(patient__code__contains=value))
         if parameter.table == "age":
             return qs.alias(age=age_at_surgery()).filter(**condition)
+        if parameter.table == "stages":
+            return qs.alias(eor_final=final_extent()).filter(**condition)
         if parameter.table == "operation":
             return qs.filter(Exists(index_operation().filter(**condition)))
         if parameter.table == "case":
@@ -209,6 +223,18 @@ def index_operation() -> QuerySet[Operation]:
     return Operation.objects.filter(
         case=OuterRef("pk"), index_operation=True, voided_at__isnull=True
     )
+
+
+def final_extent() -> Subquery:
+    """Extent on MRI after the last planned stage, as ``Case.final_extent`` tells it."""
+    stages = Operation.objects.filter(
+        Q(index_operation=True)
+        | Q(relation_to_index=choices.RelationToIndex.PLANNED_STAGE),
+        case=OuterRef("pk"),
+        voided_at__isnull=True,
+    ).exclude(missing__contains={"eor_mri": MissingReason.NOT_APPLICABLE})
+    last_first = (F("surgery_date").desc(nulls_first=True), "index_operation", "-pk")
+    return Subquery(stages.order_by(*last_first).values("eor_mri")[:1])
 
 
 class CompletedYears(Func):

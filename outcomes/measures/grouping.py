@@ -17,6 +17,7 @@ Key = tuple[Any, ...]
 GROUPABLE = (
     "compartment",
     "compartment_mri",
+    "eor_final",
     "eor_mri",
     "eor_surgeon",
     "region",
@@ -50,7 +51,7 @@ ORDER = {
 
 
 def parse_by(text: str | Iterable[str]) -> By:
-    """Columns to group by from ``compartment,eor_mri``; raises ValidationError."""
+    """Columns to group by from ``compartment,eor_final``; raises ValidationError."""
     parts = text.split(",") if isinstance(text, str) else list(text)
     by = tuple(part.strip() for part in parts if part.strip())
     unknown = [name for name in by if name not in GROUPABLE]

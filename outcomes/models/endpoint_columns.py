@@ -51,19 +51,24 @@ def _exclusion(name: str, label: Any) -> FactColumn:
     )
 
 
-def _seen_again(kind: str, population: str) -> str:
+# The studies that could have shown an event, and the last of them.
+SEEN_AT_ALL = ("followed.n_images", "followed.image_day")
+SEEN_AFTER_STAGES = ("followed.n_images_after_stages", "followed.free_image_day")
+
+
+def _seen_again(kind: str, population: str, seen: tuple[str, str] = SEEN_AT_ALL) -> str:
     """Recorded, or not while an MRI could have shown it; else not known."""
     return (
         f"CASE WHEN NOT {population} THEN NULL WHEN followed.{kind}s > 0 THEN true"
-        " WHEN followed.n_images > 0 THEN false END"
+        f" WHEN {seen[0]} > 0 THEN false END"
     )
 
 
-def _time_to(kind: str, population: str) -> str:
+def _time_to(kind: str, population: str, seen: tuple[str, str] = SEEN_AT_ALL) -> str:
     return (
         f"CASE WHEN NOT {population} THEN NULL"
         f" WHEN followed.{kind}s > 0 THEN followed.{kind}_day"
-        " WHEN followed.n_images > 0 THEN followed.image_day END"
+        f" WHEN {seen[0]} > 0 THEN {seen[1]} END"
     )
 
 
@@ -85,7 +90,9 @@ def _first_of(endpoint: str, event_day: str) -> str:
     )
 
 
-def _survival(endpoint: str, event_day: str) -> tuple[str, str]:
+def _survival(
+    endpoint: str, event_day: str, seen: tuple[str, str] = SEEN_AT_ALL
+) -> tuple[str, str]:
     """Whether the event or death came, and the days to it or to the last MRI."""
     return (
         (
@@ -95,12 +102,12 @@ def _survival(endpoint: str, event_day: str) -> tuple[str, str]:
         ),
         (
             f"CASE WHEN followed.{endpoint}_exclusion IS NULL THEN coalesce("
-            f"least(followed.{event_day}, followed.death_day), followed.image_day) END"
+            f"least(followed.{event_day}, followed.death_day), {seen[1]}) END"
         ),
     )
 
 
-RFS_EVENT, RFS_DAYS = _survival("rfs", "recurrence_day")
+RFS_EVENT, RFS_DAYS = _survival("rfs", "recurrence_day", SEEN_AFTER_STAGES)
 PFS_EVENT, PFS_DAYS = _survival("pfs", "progression_day")
 EARLY_DEATHS = _("A death within 91 days counts although no MRI could be made.")
 
@@ -110,13 +117,16 @@ def _recurrence() -> Iterator[FactColumn]:
     yield event_of(
         "recurrence_event",
         _("recurrence"),
-        _seen_again("recurrence", free),
-        _("After GTR on MRI; not known without an MRI after the operation."),
+        _seen_again("recurrence", free, SEEN_AFTER_STAGES),
+        _(
+            "After GTR on MRI, be it of the last planned stage; not known without an "
+            "MRI after it."
+        ),
     )
     yield days_of(
         "recurrence_days",
         _("time to recurrence"),
-        _time_to("recurrence", free),
+        _time_to("recurrence", free, SEEN_AFTER_STAGES),
         LAST_MRI_CENSORS,
     )
     yield days_of(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cases.choices import RelationToIndex
+from cases.choices import EorMri, RelationToIndex
 from cases.completeness import NOTHING, Completeness, by_section
 from cases.models import Case, Complication, MriStudy, Operation
 from cases.permissions import check_can_add, check_can_edit, sees_void
@@ -175,8 +175,8 @@ def outline(case: Case, parts: dict[str, Completeness]) -> list[dict[str, Any]]:
 
 def summary_line(case: Case) -> list[dict[str, Any]]:
     """What the strip does not tell: compartment and extent of resection."""
-    index = case.index_operation
-    extent = index.get_eor_mri_display() if index and index.eor_mri else ""
+    final = case.final_extent
+    extent = str(EorMri(final).label) if final else ""
     key = MEANINGS.get(case.compartment or "")
     line = [{"value": case.get_compartment_display(), "key": key}, {"value": extent}]
     return [item for item in line if item["value"]]

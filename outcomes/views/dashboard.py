@@ -36,7 +36,7 @@ FILTERS = (
 QUESTIONS = {
     "volume": ("volume", "compartment", ""),
     "recurrence": ("recurrence", "compartment", ""),
-    "progression": ("progression", "eor_mri", ""),
+    "progression": ("progression", "eor_final", ""),
     "progression_all": ("progression", "", ""),
     "improvement": ("improvement", "compartment", "m12"),
     "improvement_all": ("improvement", "", "m12"),

@@ -28,7 +28,7 @@ ASKED = (
     "histology_who2021",
     "region",
     "level",
-    "eor_mri",
+    "eor_final",
     "surgery_date_after",
     "surgery_date_before",
     "nf_status",

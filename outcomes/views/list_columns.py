@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.choices import EorMri
 from cases.completeness import of_case
 from cases.labels import Label
 from cases.models import Case
@@ -89,11 +90,11 @@ def histology_cell(line: Line) -> Cell:
 
 
 def resection_cell(line: Line) -> Cell:
-    index = line.case.index_operation
-    if not index or not index.eor_mri:
+    extent = line.case.final_extent
+    if not extent:
         return {"value": "–"}
-    short = SHORT.get(index.eor_mri, index.get_eor_mri_display())
-    return {"value": str(short), "hint": index.get_eor_mri_display()}
+    whole = EorMri(extent).label
+    return {"value": str(SHORT.get(extent, whole)), "hint": str(whole)}
 
 
 def answered_cell(line: Line) -> Cell:

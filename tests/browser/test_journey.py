@@ -188,7 +188,7 @@ def test_from_the_browser_to_every_number(
     registry: RunningRegistry, token: str
 ) -> None:
     fresh = eventually(
-        lambda: fresh_summary(registry, token, "recurrence/?by=eor_mri", least=60)
+        lambda: fresh_summary(registry, token, "recurrence/?by=eor_final", least=60)
     )
     before = fresh["n_cases"]
     with chromium() as browser, clean_page(browser) as page:
@@ -198,14 +198,14 @@ def test_from_the_browser_to_every_number(
         assert "T5" in page.inner_text("main")
         eventually(
             lambda: fresh_summary(
-                registry, token, "recurrence/?by=eor_mri", least=before + 1
+                registry, token, "recurrence/?by=eor_final", least=before + 1
             )
         )
     with chromium() as browser, clean_page(browser) as page:
         sign_in(page, registry.url, "analyst@demo.example")
         check_dashboard(page, registry, token)
     rows = facts(registry)
-    check_recurrence(summary(registry, token, "recurrence/?by=eor_mri"), rows)
+    check_recurrence(summary(registry, token, "recurrence/?by=eor_final"), rows)
     check_improvement(summary(registry, token, "improvement/?by=compartment"), rows)
 
 
@@ -218,8 +218,8 @@ def fresh_summary(
 
 def check_recurrence(payload: dict[str, Any], rows: list[dict[str, str]]) -> None:
     """The curve of GTR against lifelines on the rows of the file."""
-    group = next(g for g in payload["groups"] if g["group"]["eor_mri"] == "gtr")
-    chosen = [row for row in rows if row["eor_mri"] == "gtr" and row["rfs_days"]]
+    group = next(g for g in payload["groups"] if g["group"]["eor_final"] == "gtr")
+    chosen = [row for row in rows if row["eor_final"] == "gtr" and row["rfs_days"]]
     days = [int(row["rfs_days"]) for row in chosen]
     events = [row["rfs_event"].lower() in {"true", "1"} for row in chosen]
     fitter = KaplanMeierFitter().fit(days, events)
@@ -253,8 +253,8 @@ def check_dashboard(page: Page, registry: RunningRegistry, token: str) -> None:
         for name in ("progression", "improvement")
     }
     curves = {curve["meaning"]: curve for curve in drawn["progression"]["curves"]}
-    said = summary(registry, token, "progression/?by=eor_mri")
-    gtr = next(g for g in said["groups"] if g["group"]["eor_mri"] == "gtr")
+    said = summary(registry, token, "progression/?by=eor_final")
+    gtr = next(g for g in said["groups"] if g["group"]["eor_final"] == "gtr")
     assert curves["gtr"]["days"] == gtr["curve"]["days"]
     assert curves["gtr"]["survival"] == gtr["curve"]["survival"]
     rows = {row["name"]: row["counts"] for row in drawn["improvement"]["rows"]}

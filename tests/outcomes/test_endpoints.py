@@ -10,6 +10,7 @@ import pytest
 from cases.models import Case
 from outcomes import facts
 from outcomes.models import CaseFacts
+from outcomes.summaries import STORED, compute
 from tests import factories
 from tests.factories import OPERATED_ON
 
@@ -192,3 +193,30 @@ def test_the_death_of_a_patient_counts_for_each_tumour() -> None:
     cases = [factories.make_case(patient=patient, operation=True) for _n in range(2)]
     die(cases[0], 400)
     assert [endpoint(case, "death") for case in cases] == [(True, 400)] * 2
+
+
+def test_a_staged_resection_counts_by_its_end() -> None:
+    """STR, then GTR on day 60: GTR in both measures, by whatever ends the survival."""
+    case = operated_case(eor_surgeon="str", eor_mri="str")
+    factories.make_operation(
+        case,
+        index_operation=False,
+        relation_to_index="planned_stage",
+        surgery_date=OPERATED_ON + timedelta(days=60),
+        discharge_date=None,
+        missing={"discharge_date": "unknown"},
+    )
+    factories.make_mri(
+        case, purpose="followup", mri_date=OPERATED_ON + timedelta(days=900)
+    )
+    for measure in ("recurrence", "progression"):
+        (group,) = compute(measure, "eor_final")["groups"]
+        assert group["group"] == {"eor_final": "gtr"}
+        assert (group["assessed"], group["curve"]["n"]) == (1, 1)
+        assert group["curve"]["days"][-1] == 900
+        (group,) = compute(measure, "eor_mri")["groups"]
+        assert group["group"] == {"eor_mri": "str"}
+    assert {by for name, by, _w in STORED if "eor" in by} == {
+        "eor_final",
+        "compartment,eor_final",
+    }

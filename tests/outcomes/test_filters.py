@@ -71,6 +71,7 @@ EXAMPLES = {
     "level": ["C5", "C6", "Th5", "D4"],
     "sex": ["M", "F,X"],
     "nf_status": ["NF1", "none_known"],
+    "eor_final": ["gtr", "str,pr"],
     "eor_mri": ["gtr", "str,pr"],
     "eor_surgeon": ["gtr"],
     "surgery_date_after": ["2015-03-02", "2010-05-05"],

@@ -177,7 +177,7 @@ def test_as_of_tells_its_zone(page: Client) -> None:
 def test_files_hold_the_numbers_of_the_answer(page: Client, centre: Centre) -> None:
     figures = {each["id"]: each for each in page.get(DASHBOARD).context["figures"]}
     numbers, curve = figures["progression"]["files"]
-    assert numbers["columns"][:4] == ["eor_mri", "n", "assessed", "events"]
+    assert numbers["columns"][:4] == ["eor_final", "n", "assessed", "events"]
     for row in (*numbers["rows"], *curve["rows"]):
         for value in row[1:]:
             assert value is None or isinstance(value, int | float)

@@ -15,12 +15,16 @@ came_back AS (
     min(day) FILTER (WHERE kind = 'regrowth' AND day > 0) AS regrowth_day,
     min(day) FILTER (WHERE kind = 'new_lesion' AND day > 0) AS new_lesion_day,
     bool_or(treatment = 'reoperation') AS reoperation,
-    max(day) FILTER (WHERE day > 0) AS last_day
+    max(day) FILTER (WHERE day > 0) AS last_day,
+    max(day) FILTER (WHERE day > 0 AND coalesce(day >= stages_day, true))
+      AS last_day_after_stages
   FROM (
     SELECT r.case_id, r.kind, r.treatment,
+      stage.last_date - operation.surgery_date AS stages_day,
       coalesce(r.detected_on - operation.surgery_date, r.reported_day) AS day
     FROM outcomes_recurrence r
     JOIN operation ON operation.case_id = r.case_id
+    JOIN stage ON stage.case_id = r.case_id
     WHERE r.case_id = ANY(%(cases)s) AND r.voided_at IS NULL
   ) AS event
   GROUP BY case_id
@@ -28,18 +32,21 @@ came_back AS (
 
 imaged AS (
   -- The studies after the operation; the last clear ones before an event bound the time
-  -- in which it came.
+  -- in which it came. What has recurred is told by those after the last planned stage:
+  -- before it nothing was gone that could come back.
   SELECT case_id, count(*) AS n, max(day) AS last_day,
-    count(*) FILTER (WHERE coalesce(mri_date >= last_date, true)) AS n_after_stages,
-    max(day) FILTER (WHERE is_clear AND NOT has_residual
+    count(*) FILTER (WHERE is_after_stages) AS n_after_stages,
+    max(day) FILTER (WHERE is_after_stages) AS last_day_after_stages,
+    max(day) FILTER (WHERE is_after_stages AND is_clear AND NOT has_residual
       AND coalesce(day < recurrence_day, true)) AS no_recurrence_day,
     max(day) FILTER (WHERE is_clear
       AND coalesce(day < regrowth_day, true)) AS no_regrowth_day
   FROM (
-    SELECT m.case_id, m.mri_date, m.mri_date - operation.surgery_date AS day,
+    SELECT m.case_id, m.mri_date - operation.surgery_date AS day,
+      coalesce(m.mri_date >= stage.last_date, true) AS is_after_stages,
       NOT coalesce(m.new_lesion_same_site, false) AS is_clear,
       coalesce(m.residual_present, false) AS has_residual,
-      stage.last_date, came_back.recurrence_day, came_back.regrowth_day
+      came_back.recurrence_day, came_back.regrowth_day
     FROM cases_mristudy m
     JOIN operation ON operation.case_id = m.case_id
     JOIN stage ON stage.case_id = m.case_id
@@ -63,7 +70,10 @@ known AS (
     coalesce(new_lesions, 0) AS new_lesions,
     recurrence_day, regrowth_day, new_lesion_day,
     coalesce(imaged.n, 0) AS n_images,
+    coalesce(imaged.n_after_stages, 0) AS n_images_after_stages,
     least(greatest(imaged.last_day, came_back.last_day), death.day) AS image_day,
+    least(greatest(imaged.last_day_after_stages, came_back.last_day_after_stages),
+      death.day) AS free_image_day,
     imaged.last_day AS last_mri_day,
     least(imaged.no_recurrence_day, death.day) AS no_recurrence_day,
     least(imaged.no_regrowth_day, death.day) AS no_regrowth_day,
@@ -119,9 +129,9 @@ followed AS (
       WHEN NOT was_free THEN 'extent_unknown'
       WHEN recurrences > 0 AND recurrence_day IS NULL THEN 'event_day_unknown'
       WHEN recurrence_day IS NOT NULL OR died_early THEN NULL
-      WHEN n_images = 0 THEN 'no_postoperative_mri'
+      WHEN n_images_after_stages = 0 THEN 'no_postoperative_mri'
       WHEN surgery_date IS NULL THEN 'surgery_date_unknown'
-      WHEN image_day IS NULL THEN 'mri_day_unknown'
+      WHEN free_image_day IS NULL THEN 'mri_day_unknown'
       WHEN died AND death_day IS NULL THEN 'death_day_unknown'
     END AS rfs_exclusion,
     CASE

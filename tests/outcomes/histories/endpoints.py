@@ -114,6 +114,30 @@ STAGES = (
         operation={"eor_surgeon": "str", "eor_mri": "str"},
     ),
     History(
+        "a scan between the stages tells nothing of recurrence",
+        "Nothing was gone yet, so no MRI after the GTR was made; what grew or did not "
+        "until day 5 is known all the same.",
+        (scan(5), operated_again(60, PLANNED)),
+        {
+            "eor_final": "gtr",
+            "recurrence_event": None,
+            "recurrence_last_clear_day": None,
+            "rfs_exclusion": "no_postoperative_mri",
+            "rfs_days": None,
+            "pfs_event": False,
+            "pfs_days": 5,
+        },
+        operation={"eor_surgeon": "str", "eor_mri": "str"},
+    ),
+    History(
+        "time to recurrence after two stages counts from the first",
+        "Day 0 is the index operation (REFERENCE 4); the stage enters as a delayed "
+        "entry where an analysis wants it.",
+        (operated_again(60, PLANNED), scan(70), came_back(800)),
+        {"rfs_days": 800, "ttr_days": 800, "last_stage_day": 60},
+        operation={"eor_surgeon": "str", "eor_mri": "str"},
+    ),
+    History(
         "a biopsy before the definitive operation",
         "It is a stage, also where the definitive operation is the index.",
         (
