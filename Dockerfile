@@ -9,7 +9,7 @@ RUN pip install --constraint constraints.txt .
 COPY . .
 # The settings refuse to load without secrets; these live for this one command only.
 RUN key=$(python -c "import secrets; print(secrets.token_hex(32))") \
-    && SECRET_KEY=$key AUDIT_KEY=$key ALLOWED_HOSTS=build \
+    && SECRET_KEY=$key AUDIT_KEY=$key PSEUDONYM_KEY=$key ALLOWED_HOSTS=build \
     DATABASE_URL=postgresql://build/build REDIS_URL=redis://build \
     STATIC_ROOT=/app/static python manage.py collectstatic --noinput
 

@@ -15,7 +15,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from registry.embedded import local_database_url, local_redis_url, local_secret_key
+from registry.embedded import local_database_url, local_key, local_redis_url
 from registry.local_time import zone_of_machine
 from registry.logging import configure_structlog, logging_configuration
 
@@ -52,12 +52,21 @@ if DEBUG and not LOCAL:
         "DEBUG=true needs MYELON_LOCAL=true; never in production."
     )
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or (local_secret_key() if LOCAL else "")
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY must be set, with at least 32 characters.")
-AUDIT_KEY = env.str("AUDIT_KEY", default="") or (SECRET_KEY if LOCAL else "")
-if len(AUDIT_KEY) < 32:
-    raise ImproperlyConfigured("AUDIT_KEY must be set, with at least 32 characters.")
+
+def env_key(name: str) -> str:
+    """A secret of at least 32 characters; a local run makes its own."""
+    key = str(env.str(name, default="") or (local_key(name.lower()) if LOCAL else ""))
+    if len(key) < 32:
+        raise ImproperlyConfigured(f"{name} must be set, with at least 32 characters.")
+    return key
+
+
+# Three keys, so that each can be changed alone. What SECRET_KEY signed (sessions, places
+# in lists, links, drafts) still holds under the fallbacks, until it has run out.
+SECRET_KEY = env_key("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+AUDIT_KEY = env_key("AUDIT_KEY")
+PSEUDONYM_KEY = env_key("PSEUDONYM_KEY")
 
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if LOCAL else []

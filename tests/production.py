@@ -34,6 +34,7 @@ SCRIPT = BASE_DIR / "deploy" / "postgres" / "10-roles.sh"
 SECRETS = {
     "SECRET_KEY": "0123456789abcdef" * 4,
     "AUDIT_KEY": "fedcba9876543210" * 4,
+    "PSEUDONYM_KEY": "02468ace13579bdf" * 4,
     "POSTGRES_PASSWORD": "superuser-s-password",
     "OWNER_DATABASE_PASSWORD": "owner-s-password",
     "APP_DATABASE_PASSWORD": "application-s-password",

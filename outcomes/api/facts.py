@@ -34,6 +34,7 @@ from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind
 from outcomes.models.fact_columns import APPOINTMENT_COLUMN, FACT_COLUMNS
+from outcomes.models.pseudonym import key_version
 from outcomes.schedule import AppointmentState
 from registry import audit
 from registry.api.paging import StableCursorPagination
@@ -149,6 +150,14 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
         super().initial(request, *args, **kwargs)
         one_of(request, "rows", [DEIDENTIFIED, CODED])
         one_of(request, "format", ["json", *FORMATS])
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Say which key made the pseudonyms: extracts of one version join."""
+        if not getattr(self, "coded", True):
+            response["X-Pseudonym-Version"] = key_version()
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[CaseFacts]:
         if getattr(self, "swagger_fake_view", False):

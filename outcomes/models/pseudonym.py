@@ -36,9 +36,15 @@ def pseudonym_sql(expression: str, purpose: str = "facts") -> str:
     return TEMPLATE % {"expressions": expression, "inner": inner, "outer": outer}
 
 
+def key_version() -> str:
+    """Names the key in every answer: rows join with rows of the same version only."""
+    key = f"{settings.PSEUDONYM_KEY}\0version".encode()
+    return hashlib.sha256(key).hexdigest()[:8]
+
+
 def hmac_pads(purpose: str) -> tuple[str, str]:
     """The inner and outer padded key of HMAC (RFC 2104), in hex."""
-    key = hashlib.sha256(f"{settings.SECRET_KEY}\0{purpose}".encode()).digest()
+    key = hashlib.sha256(f"{settings.PSEUDONYM_KEY}\0{purpose}".encode()).digest()
     block = key.ljust(64, b"\0")
     inner = bytes(byte ^ 0x36 for byte in block)
     outer = bytes(byte ^ 0x5C for byte in block)

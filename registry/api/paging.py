@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -141,9 +141,11 @@ def place(row: Any, name: str) -> Any:
     return value if isinstance(value, int | str) else value.isoformat()
 
 
-def cipher() -> Fernet:
-    key = hashlib.sha256(b"paging cursor" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def cipher() -> MultiFernet:
+    """Writes by the present key, reads by those before a change of SECRET_KEY too."""
+    known = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [hashlib.sha256(b"paging cursor" + key.encode()).digest() for key in known]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
 def write_cursor(purpose: str, places: list[Any]) -> str:

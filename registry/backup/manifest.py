@@ -13,7 +13,7 @@ from registry.backup.errors import BackupError
 
 FORMAT = 1
 # Keys without which restored rows cannot be checked or joined any more.
-KEYS = ("AUDIT_KEY",)
+KEYS = ("AUDIT_KEY", "PSEUDONYM_KEY")
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ The settings import the three functions below, which compute and never start a s
 from registry.embedded.places import (
     choose_local_mode,
     local_database_url,
+    local_key,
     local_redis_url,
-    local_secret_key,
 )
 
 __all__ = [
     "choose_local_mode",
     "local_database_url",
+    "local_key",
     "local_redis_url",
-    "local_secret_key",
 ]

@@ -76,13 +76,20 @@ def local_redis_url() -> str:
     return f"redis+socket://{quote(str(redis_socket()))}?virtual_host=0"
 
 
-def local_secret_key() -> str:
-    """The key of this installation, made once and kept in ``var/``, never committed."""
-    path = var_folder() / "secret_key"
+def local_key(name: str) -> str:
+    """A key of this installation, made once and kept in ``var/``, never committed.
+
+    Installations of before had one key for everything: where records exist already,
+    that one stays, or their audit trail and pseudonyms would change.
+    """
+    path = var_folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    former = var_folder() / "secret_key"
+    inherits = (var_folder() / "postgres").exists() and former.exists()
+    key = former.read_text() if inherits else secrets.token_urlsafe(48)
     try:
         with open(path, "x", opener=owner_only) as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(key)
     except FileExistsError:
         pass
     return path.read_text().strip()

@@ -69,7 +69,7 @@ def test_backup_of_production_becomes_a_registry_on_a_bare_server(
     with empty_server(tmp_path / "bare") as bare:
         into = {"DATABASE_URL": url_of(bare, "postgres"), **SECRETS}
         told = succeeded(production, "restore", str(file), f"--key={key}", **into)
-        assert "1 events, chain whole" in told
+        assert "chain whole" in told
 
         assert execute(bare, OWNERS) == [("registry_owner",)]
         as_application = {"DATABASE_URL": url_of(bare, "registry_app")}

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import date
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import models
 
+from outcomes import facts, upkeep
 from outcomes.deidentified import deidentified, deidentified_columns
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind, Release
 from outcomes.models.fact_columns import FACT_COLUMNS
+from outcomes.models.pseudonym import key_version
 from registry.fields import Privacy
 from tests import factories
 
@@ -152,8 +156,40 @@ def test_no_exact_measure_is_released(column: FactColumn) -> None:
 
 def pseudonym(code: str) -> str:
     """The same by Python's own HMAC."""
-    key = hashlib.sha256(f"{settings.SECRET_KEY}\0facts".encode()).digest()
+    key = hashlib.sha256(f"{settings.PSEUDONYM_KEY}\0facts".encode()).digest()
     return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+@pytest.mark.django_db
+def test_pseudonyms_hang_on_their_own_key_alone(settings: Any) -> None:
+    """Extracts of before and after a change of SECRET_KEY join."""
+    factories.make_case(operation=True)
+    before = released_codes()
+    settings.SECRET_KEY = settings.AUDIT_KEY = "n" * 50
+    assert taken_up_again() == before
+    version = key_version()
+    settings.PSEUDONYM_KEY = "p" * 50
+    after = taken_up_again()
+    assert not set(after) & set(before)
+    assert key_version() != version
+
+
+def taken_up_again() -> list[tuple[str, str]]:
+    """The codes after a restart and the next sweep, which takes up what is outdated."""
+    facts.definition.cache_clear()
+    facts.upsert_sql.cache_clear()
+    cache.clear()
+    try:
+        upkeep.refresh_outdated()
+        return released_codes()
+    finally:
+        facts.definition.cache_clear()
+        facts.upsert_sql.cache_clear()
+
+
+def released_codes() -> list[tuple[str, str]]:
+    (row,) = deidentified(CaseFacts.objects.all(), ("case", "patient")).dicts()
+    return [("case", row["case"]), ("patient", row["patient"])]
 
 
 @pytest.mark.django_db

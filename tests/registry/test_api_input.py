@@ -228,6 +228,17 @@ def test_I3_I1_odd_parameters_are_refused(surgeon: Api, query: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+def test_a_cursor_holds_over_a_change_of_the_secret_key(
+    surgeon: Api, case: Case, settings: Any
+) -> None:
+    make_case(case.centre, by=case.created_by)
+    cursor = surgeon.get("cases/?page_size=1").json()["next"].partition("?")[2]
+    settings.SECRET_KEY, former = "n" * 50, settings.SECRET_KEY
+    assert surgeon.get(f"cases/?{cursor}").status_code == 400
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert surgeon.get(f"cases/?{cursor}").status_code == 200
+
+
 def test_I3_a_cursor_belongs_to_its_list(surgeon: Api, case: Case) -> None:
     make_case(case.centre, by=case.created_by)
     follow = surgeon.get("cases/?page_size=1").json()["next"]

@@ -36,7 +36,7 @@ from tests.processes import prepared_registry
 
 pytestmark = pytest.mark.services
 
-KEYS = {"AUDIT_KEY": mark_of("a" * 50)}
+KEYS = {"AUDIT_KEY": mark_of("a" * 50), "PSEUDONYM_KEY": mark_of("p" * 50)}
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 ROWS = (
     "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM public.{} t"
@@ -228,8 +228,9 @@ def test_rows_of_a_newer_version_are_refused(plain: Path) -> None:
 def test_other_keys_are_refused(plain: Path) -> None:
     manifest = manifest_of(plain)
     check_keys(manifest, KEYS)
-    with pytest.raises(BackupError, match="another AUDIT_KEY"):
-        check_keys(manifest, {"AUDIT_KEY": mark_of("b" * 50)})
+    for name in KEYS:
+        with pytest.raises(BackupError, match=f"another {name}"):
+            check_keys(manifest, KEYS | {name: mark_of("b" * 50)})
 
 
 def test_an_unknown_format_is_refused(plain: Path, tmp_path: Path) -> None:

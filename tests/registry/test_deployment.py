@@ -36,12 +36,13 @@ def manage(
 
 def test_T11_the_deployment_check_is_clean() -> None:
     secrets = {"SECRET_KEY": "0123456789abcdef" * 4, "AUDIT_KEY": "fedcba98" * 8}
+    secrets["PSEUDONYM_KEY"] = "13579bdf" * 8
     answer = manage(PRODUCTION | secrets, *CHECK)
     assert answer.returncode == 0, answer.stderr
     assert "no issues" in answer.stdout
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "AUDIT_KEY"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "AUDIT_KEY", "PSEUDONYM_KEY"])
 def test_T11_production_does_not_start_without_its_secrets(name: str) -> None:
     environment = {key: value for key, value in PRODUCTION.items() if key != name}
     answer = manage(environment, *CHECK)

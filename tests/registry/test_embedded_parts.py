@@ -42,14 +42,30 @@ def test_second_run_hears_of_the_first(tmp_path: Path) -> None:
         assert lock.read_text() == "process 14"
 
 
-def test_secret_key_is_made_once_for_the_owner(
+KEYS = ("secret_key", "audit_key", "pseudonym_key")
+
+
+def test_keys_are_made_once_for_the_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MYELON_VAR", str(tmp_path / "var"))
-    key = places.local_secret_key()
-    assert len(key) >= 32
-    assert places.local_secret_key() == key
-    assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
+    keys = [places.local_key(name) for name in KEYS]
+    assert min(map(len, keys)) >= 32
+    assert len(set(keys)) == 3
+    assert [places.local_key(name) for name in KEYS] == keys
+    for name in KEYS:
+        assert (tmp_path / "var" / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_records_of_before_keep_the_key_that_they_hang_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYELON_VAR", str(tmp_path / "var"))
+    former = places.local_key("secret_key")
+    (tmp_path / "var" / "postgres").mkdir()
+    assert [places.local_key(name) for name in KEYS] == [former] * 3
+    (tmp_path / "var" / "secret_key").write_text("n" * 50)
+    assert [places.local_key(name) for name in KEYS[1:]] == [former] * 2
 
 
 def test_addresses_are_computed_without_files(

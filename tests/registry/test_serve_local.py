@@ -179,6 +179,7 @@ def test_production_variables_keep_it_from_starting(run: LocalRun) -> None:
         "MYELON_LOCAL": "false",
         "SECRET_KEY": "s" * 50,
         "AUDIT_KEY": "a" * 50,
+        "PSEUDONYM_KEY": "p" * 50,
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }

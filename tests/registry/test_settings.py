@@ -15,6 +15,7 @@ from registry.embedded.places import BASE_DIR
 PRODUCTION = {
     "SECRET_KEY": "s" * 50,
     "AUDIT_KEY": "a" * 50,
+    "PSEUDONYM_KEY": "p" * 50,
     "DATABASE_URL": "postgresql://registry_app:secret@postgres/registry",
     "REDIS_URL": "redis://redis/0",
     "ALLOWED_HOSTS": "registry.example.org",
@@ -47,7 +48,7 @@ def test_production_starts_with_its_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["SECRET_KEY", "AUDIT_KEY", "DATABASE_URL", "REDIS_URL"]
+    "name", ["SECRET_KEY", "AUDIT_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "REDIS_URL"]
 )
 def test_missing_secret_stops_production(name: str) -> None:
     environment = {key: value for key, value in PRODUCTION.items() if key != name}

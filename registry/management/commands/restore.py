@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--other-keys",
             action="store_true",
-            help="restore although AUDIT_KEY differs from that of the backup",
+            help="restore although a key differs from that of the backup",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
