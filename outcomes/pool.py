@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from outcomes import pool_answers
 from outcomes.facts import own_turn, without_time_limit
 from outcomes.models import CaseFacts, PoolCopy, PoolFacts
 from outcomes.models.fact_columns import FACT_COLUMNS
@@ -139,6 +140,7 @@ def take() -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM outcomes_poolfacts")
+        pool_answers.forget_all()
         cursor.execute(f"INSERT INTO outcomes_poolfacts ({quoted}) {rows}", values)
         n_cases = cursor.rowcount
     PoolCopy.objects.update_or_create(

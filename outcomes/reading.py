@@ -12,7 +12,7 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from cases.filters import strict_filter
-from outcomes import disclosure, pool, summaries
+from outcomes import disclosure, pool, pool_answers, summaries
 from outcomes.deidentified import shown
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures import MEASURES, Measure
@@ -64,20 +64,31 @@ def copied_numbers(
 
     The own part is counted in the same copy, or the two would not fit each other.
     """
-    with pool.held() as copy:
+    asked = summaries.measure_of(measure, site)
+    by, window = parse_by(by), summaries.window_of(asked, window)
+
+    def tell() -> dict[str, Any]:
         rows = PoolFacts.objects.all()
         whole, own = (
             summaries.compute(measure, by, {}, facts, window, site=site)
             for facts in (rows, own_part(user, rows))
         )
-        told = limited_numbers(user, whole, own)
+        return limited_numbers(user, whole, own)
+
+    with pool.held() as copy:
+        question = (measure, ",".join(by), window, site)
+        told = pool_answers.kept_or_told(copy, known_centres(user), question, tell)
     return told | {"as_of": copy.taken_at.isoformat()}
 
 
+def known_centres(user: User) -> set[int]:
+    """The centres whose numbers the person knows exactly."""
+    return centres_with(user, Permission.READ_SUMMARIES) or set()
+
+
 def own_part(user: User, facts: Any) -> Any:
-    """The rows of the centres whose numbers the person knows exactly."""
-    centres = centres_with(user, Permission.READ_SUMMARIES) or set()
-    return facts.filter(centre__in=centres)
+    """The rows of these centres."""
+    return facts.filter(centre__in=known_centres(user))
 
 
 def limited_numbers(

@@ -137,7 +137,8 @@ def code_version() -> str:
     folders = (here / "stats", here / "measures")
     paths = sorted(path for folder in folders for path in folder.glob("*.py"))
     mark = hashlib.sha256()
-    for path in [*paths, here / "windows.py"]:
+    others = ("windows.py", "disclosure.py", "disclosed_curves.py", "reading.py")
+    for path in [*paths, *(here / name for name in others)]:
         mark.update(path.read_bytes())
     return mark.hexdigest()[:12]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from outcomes import pool, summaries, upkeep
+from outcomes import pool, pool_answers, summaries, upkeep
 
 
 @shared_task(name="outcomes.refresh_summaries")
@@ -23,3 +23,4 @@ def refresh_outdated_facts() -> None:
 def renew_pool() -> None:
     """Take the copy of the pool for people of one centre anew, if it is due."""
     pool.renew_if_due()
+    pool_answers.forget_oldest()

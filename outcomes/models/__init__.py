@@ -1,5 +1,5 @@
 from outcomes.models.facts import CaseFacts
-from outcomes.models.pool import PoolCopy, PoolFacts
+from outcomes.models.pool import PoolAnswer, PoolCopy, PoolFacts
 from outcomes.models.recurrence import Recurrence
 from outcomes.models.summary import CaseChange, ChangeCount, Summary
 from outcomes.models.visit import Visit
@@ -9,6 +9,7 @@ __all__ = [
     "CaseChange",
     "CaseFacts",
     "ChangeCount",
+    "PoolAnswer",
     "PoolCopy",
     "PoolFacts",
     "Recurrence",

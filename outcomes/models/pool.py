@@ -61,3 +61,20 @@ class PoolCopy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.n_cases} at {self.taken_at:%Y-%m-%d %H:%M}"
+
+
+class PoolAnswer(models.Model):
+    """What people who know the same centres are told of one question to the copy.
+
+    Nobody writes here but ``outcomes.pool_answers``, whose rows can be lost at any time.
+    """
+
+    name = models.CharField(max_length=64, primary_key=True)
+    payload = models.JSONField()
+    told_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "pool answers"
+
+    def __str__(self) -> str:
+        return self.name

@@ -32,6 +32,7 @@ BY_HAND = {
     "outcomes/facts.py",
     "outcomes/management/commands/seed_demo.py",
     "outcomes/pool.py",
+    "outcomes/pool_answers.py",
     "outcomes/schedule.py",
     "outcomes/summaries.py",
     "outcomes/synthetic/load.py",
