@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.choices import EorMri, MriPurpose
 from cases.models import Case, MriStudy, Operation
 from registry.constraints import described_fields
+from registry.days import surely_before
 from registry.fields import Need
 from registry.records import BLANK
 
@@ -164,7 +165,9 @@ def _postoperative_mri(case: Case) -> list[MriStudy]:
         study
         for study in current(case.mri_studies.all())
         if not study.is_preoperative
-        and not (operated and study.mri_date and study.mri_date < operated)
+        and not (
+            operated and study.mri_date and surely_before(study.mri_date, operated)
+        )
     ]
 
 

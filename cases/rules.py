@@ -174,7 +174,13 @@ def _reads_extent(operation: Row, study: Row) -> bool:
     when, operated = period(study, "mri_date"), period(operation, "surgery_date")
     if not when or not operated:
         return bool(study["purpose"] in AFTER_OPERATION[:2])
-    return operated.first <= when.last <= operated.first + EXTENT_READ_WITHIN
+    surely = (
+        operated.last <= when.first and when.last <= operated.first + EXTENT_READ_WITHIN
+    )
+    perhaps = (
+        operated.first <= when.last and when.first <= operated.last + EXTENT_READ_WITHIN
+    )
+    return surely or (perhaps and study["purpose"] in AFTER_OPERATION[:2])
 
 
 def _day(row: Row) -> str:

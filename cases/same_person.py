@@ -9,11 +9,11 @@ from django.db.models import Q, Value
 
 from cases.models import Patient
 from registry.models import Centre, ClinicalQuerySet
-from registry.sql import Folded
+from registry.sql import Folded, may_be
 
 
 def patients_alike(centre: Centre, identity: Mapping[str, Any]) -> ClinicalQuerySet:
-    """Patients of the centre born on the same day under the same name, however spelled.
+    """Patients of the centre that may be born on the same day under the same name, however spelled.
 
     Family and given name may have changed places. Whoever tells a person of what was
     found records that: it is a search among identities.
@@ -28,8 +28,8 @@ def patients_alike(centre: Centre, identity: Mapping[str, Any]) -> ClinicalQuery
     )
     return folded.filter(
         named(family, given) | named(given, family),
+        may_be("identity__birth_date", born),
         identity__centre=centre,
-        identity__birth_date=born,
     )
 
 

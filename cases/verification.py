@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from cases import completeness
 from cases.models import Case, Complication, MriStudy, Operation
+from registry.days import text_of_day
 from registry.records import RecordLocked
 
 # By model: why a row may not be added to (or changed in) this verified case; empty if
@@ -80,7 +81,7 @@ def too_early(what: Any, last: date | None) -> str:
         "%(what)s before %(day)s, the last one verified, would change verified "
         "numbers. Open the case for amendment first, with a reason."
     )
-    return text % {"what": what, "day": last.isoformat() if last else "–"}
+    return text % {"what": what, "day": text_of_day(last) if last else "–"}
 
 
 def without_day() -> str:

@@ -21,6 +21,7 @@ from outcomes.choices import RecurrenceKind, VisitType, Vital
 from outcomes.models import Recurrence, Visit, VitalStatus
 from outcomes.models.recurrence import WITH_RESIDUAL
 from outcomes.windows import AFTER, LAST
+from registry.days import days_between, first_and_last
 from registry.rules import (
     Breach,
     CrossRule,
@@ -56,7 +57,9 @@ def _is_after(visit: Row) -> bool:
 def _contact_before_first(rows: PatientRows) -> Iterator[Breach]:
     """The last contact precedes even the first operation of the patient."""
     dated = [row for row in rows.of("operation") if row["surgery_date"]]
-    first = min(dated, key=lambda row: row["surgery_date"], default=None)
+    first = min(
+        dated, key=lambda row: first_and_last(row["surgery_date"]), default=None
+    )
     for vital in rows.of("vital"):
         contact = period(vital, "last_contact_date")
         operated = period(first, "surgery_date") if first else None
@@ -103,7 +106,7 @@ def _no_mri_of_that_day(rows: PatientRows) -> Iterator[Breach]:
         day = period(event, "detected_on")
         studies = rows.of("mri", event.case)
         seen = [period(one, "mri_date") for one in studies if not is_preoperative(one)]
-        if day and not any(one and one.first == day.first for one in seen):
+        if day and not any(one and one.may_be(day) for one in seen):
             yield Breach((event,), {"day": shown(event, "detected_on")})
 
 
@@ -135,7 +138,7 @@ def _same_window(rows: PatientRows) -> Iterator[Breach]:
                 if window is not LAST
                 and all(
                     window.opens
-                    <= (visit["visit_date"] - operated).days
+                    <= days_between(operated, visit["visit_date"], at_least=0)
                     <= window.closes
                     for visit in (one, other)
                 )

@@ -31,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes.choices import VisitType
 from outcomes.windows import LAST, LOST_AFTER_DAYS, WINDOWS, Window
+from registry.days import PartialDay
 
 SCHEDULED = tuple(window for window in WINDOWS if window is not LAST)
 # Appointments that somebody has to make; the others happen in hospital.
@@ -64,18 +65,7 @@ COURSE = """
 SELECT operation.case_id, operation.surgery_date AS operated_on,
   coalesce(vital.vital_status = 'dead', false) AS died, vital.death_date AS died_on,
   visited.kinds, visited.days, visited.reached,
-  greatest(
-    operation.surgery_date,
-    operation.surgery_date + visited.last_day,
-    vital.last_contact_date,
-    (SELECT max(m.mri_date) FROM cases_mristudy m
-     WHERE m.case_id = operation.case_id AND m.voided_at IS NULL),
-    (SELECT max(o.surgery_date) FROM cases_operation o
-     WHERE o.case_id = operation.case_id AND o.voided_at IS NULL),
-    (SELECT max(coalesce(r.detected_on, operation.surgery_date + r.reported_day))
-     FROM outcomes_recurrence r
-     WHERE r.case_id = operation.case_id AND r.voided_at IS NULL)
-  ) AS contact_on
+  contact.day AS contact_on, contact.known AS contact_known
 FROM cases_operation operation
 JOIN cases_case tumour
   ON tumour.id = operation.case_id AND tumour.voided_at IS NULL
@@ -87,20 +77,46 @@ LEFT JOIN LATERAL (
     greatest(max(v.day), max(nominal.opens)) AS reached
   FROM (
     SELECT visit_type,
-      coalesce(visit_date - operation.surgery_date, reported_day) AS day
+      coalesce(days_between(
+        operation.surgery_date, operation.precision ->> 'surgery_date',
+        visit_date, precision ->> 'visit_date',
+        at_least => CASE WHEN visit_type NOT IN ('preop', 'unscheduled') THEN 0 END,
+        at_most => CASE visit_type WHEN 'preop' THEN 0 END), reported_day) AS day
     FROM outcomes_visit
     WHERE case_id = operation.case_id AND voided_at IS NULL
   ) AS v
   LEFT JOIN (VALUES {windows}) AS nominal (name, opens, closes, made)
     ON nominal.name = v.visit_type
 ) AS visited ON true
+LEFT JOIN LATERAL (
+  SELECT heard.day, heard.known
+  FROM (
+    SELECT operation.surgery_date, operation.precision ->> 'surgery_date'
+    UNION ALL SELECT vital.last_contact_date, vital.precision ->> 'last_contact_date'
+    UNION ALL SELECT coalesce(v.visit_date, operation.surgery_date + v.reported_day),
+      v.precision ->> 'visit_date'
+      FROM outcomes_visit v
+      WHERE v.case_id = operation.case_id AND v.voided_at IS NULL
+    UNION ALL SELECT m.mri_date, m.precision ->> 'mri_date'
+      FROM cases_mristudy m
+      WHERE m.case_id = operation.case_id AND m.voided_at IS NULL
+    UNION ALL SELECT o.surgery_date, o.precision ->> 'surgery_date'
+      FROM cases_operation o
+      WHERE o.case_id = operation.case_id AND o.voided_at IS NULL
+    UNION ALL SELECT coalesce(r.detected_on, operation.surgery_date + r.reported_day),
+      r.precision ->> 'detected_on'
+      FROM outcomes_recurrence r
+      WHERE r.case_id = operation.case_id AND r.voided_at IS NULL
+  ) AS heard (day, known)
+  ORDER BY heard.day DESC NULLS LAST, heard.known NULLS FIRST LIMIT 1
+) AS contact ON true
 WHERE operation.index_operation AND operation.voided_at IS NULL
   AND operation.surgery_date IS NOT NULL AND {condition}
 """
 # One row for each of those cases and each window.
 WINDOWS_OF_CASES = """
-SELECT course.case_id, course.operated_on, course.contact_on, course.died_on,
-  course.died, period.name, period.opens, period.made,
+SELECT course.case_id, course.operated_on, course.contact_on, course.contact_known,
+  course.died_on, course.died, period.name, period.opens, period.made,
   CASE
     WHEN period.name = ANY(course.kinds)
       OR EXISTS (SELECT 1 FROM unnest(course.days) AS visit (day)
@@ -132,7 +148,7 @@ coalesce((SELECT {state} FROM ({windows}) AS place ORDER BY {order} LIMIT 1),
 """
 SCHEDULES = """
 SELECT place.case_id, place.operated_on, place.contact_on, place.died_on,
-  place.name, place.state,
+  place.contact_known, place.name, place.state,
   row_number() OVER (PARTITION BY place.case_id ORDER BY {order}) = 1,
   {state}
 FROM ({windows}) AS place ORDER BY place.case_id, place.opens
@@ -212,10 +228,11 @@ def schedules_of(cases: Iterable[int], today: date) -> dict[int, Schedule]:
 
 
 def _schedule(rows: list[Any]) -> Schedule:
-    operated_on, contact_on, died_on = rows[0][:3]
-    windows = tuple(_appointment(operated_on, BY_NAME[row[3]], row[4]) for row in rows)
-    place = next(place for place, row in enumerate(rows) if row[5])
-    state = rows[place][6]
+    operated_on, contact_on, died_on, known = rows[0][:4]
+    contact_on = PartialDay.known(contact_on, known or "day")
+    windows = tuple(_appointment(operated_on, BY_NAME[row[4]], row[5]) for row in rows)
+    place = next(place for place, row in enumerate(rows) if row[6])
+    state = rows[place][7]
     waits = state in WAITING
     return Schedule(
         state, contact_on, died_on, windows, windows[place] if waits else None

@@ -10,15 +10,18 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, models
-from django.db.models import Q
+from django.db.models import Q, Value
 
+from registry.days import MIDDLE_DAY, MIDDLE_MONTH
 from registry.fields import (
     ChoiceField,
+    DayField,
     Described,
     LevelField,
     MultiChoiceField,
     WordsField,
 )
+from registry.sql import OnlyKeys
 
 ModelClass = TypeVar("ModelClass", bound=type[models.Model])
 
@@ -87,15 +90,36 @@ def _allowed(field: Any) -> Q:
     return rule
 
 
+def _middle_of_period(name: str) -> Q:
+    """A day of which the month or year is known stands in the middle of it."""
+    part, day, month = f"precision__{name}", f"{name}__day", f"{name}__month"
+    whole = ~Q(precision__has_key=name)
+    of_month = Q(**{part: "month", day: MIDDLE_DAY})
+    return whole | of_month | Q(**{part: "year", month: MIDDLE_MONTH, day: 1})
+
+
+def days_check(model: type[models.Model]) -> Any:
+    """The CHECK that ``precision`` speaks of days of the row, and of nothing else."""
+    days = [each.name for each in described_fields(model) if isinstance(each, DayField)]
+    only = Q(OnlyKeys("precision", *map(Value, days))) if days else Q(precision={})
+    return FieldCheck(
+        condition=only, name=f"{model._meta.model_name}_precision_of_days"[:60]
+    )
+
+
 def field_check(model: type[models.Model], field: Any, has_missing: bool) -> Any:
     """The CHECK of one field, or None where nothing can be said."""
     rule = _allowed(field)
+    empty = Q(**{f"{field.name}__isnull": True})
     if has_missing and field.null:
         rule &= ~Q(missing__has_key=field.name)
+    if isinstance(field, DayField):
+        rule &= ~empty & _middle_of_period(field.name)
+        empty &= ~Q(precision__has_key=field.name)
     if not rule:
         return None
     if field.null:
-        rule = Q(**{f"{field.name}__isnull": True}) | rule
+        rule = empty | rule
     return FieldCheck(
         condition=rule, name=f"{model._meta.model_name}_{field.name}_ok"[:60]
     )
@@ -110,6 +134,8 @@ def constrained(model: ModelClass) -> ModelClass:
         if not isinstance(field, WordsField)
         and (check := field_check(model, field, "missing" in names))
     ]
+    if "precision" in names:
+        checks.append(days_check(model))
     constraints = [*model._meta.constraints, *checks]
     model._meta.constraints = constraints
     # The migration autodetector reads what the class body said.

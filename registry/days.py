@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from registry.signs import plain_signs
 
@@ -46,22 +46,35 @@ class PartialDay(date):
     """A day with what is known of it.
 
     As a date it is the middle of the month or year that is known, so that durations
-    are off by half of it at most.
+    are off by half of it at most and not all to one side. Two of them are equal as
+    dates are; :func:`same_day` compares what is known as well.
     """
 
-    precision: Precision
+    precision: Precision = "day"
 
     @classmethod
     def of(cls, year: int, month: int | None = None, day: int | None = None) -> Self:
         """The day, or the middle of the month or year. Raises ValueError."""
         if month is None:
-            found, precision = cls(year, MIDDLE_MONTH, 1), "year"
-        elif day is None:
-            found, precision = cls(year, month, MIDDLE_DAY), "month"
-        else:
-            found, precision = cls(year, month, day), "day"
-        found.precision = precision  # type: ignore[assignment]
+            return cls._middle(date(year, MIDDLE_MONTH, 1), "year")
+        if day is None:
+            return cls._middle(date(year, month, MIDDLE_DAY), "month")
+        return cls(year, month, day)
+
+    @classmethod
+    def _middle(cls, middle: date, precision: Precision) -> Self:
+        found = cls(middle.year, middle.month, middle.day)
+        found.precision = precision
         return found
+
+    @classmethod
+    def known(cls, day: date, precision: str) -> Self:
+        """What is known of a day, to the given precision."""
+        parts = (day.year, day.month, day.day)
+        return cls.of(*parts[: {"year": 1, "month": 2}.get(precision, 3)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).known, (date(self.year, self.month, self.day), self.precision)
 
     @property
     def text(self) -> str:
@@ -69,19 +82,55 @@ class PartialDay(date):
         return text_of_day(self, self.precision)
 
 
-def text_of_day(day: date, precision: str) -> str:
-    """The known part of a day, in ISO form."""
-    return day.isoformat()[: {"year": 4, "month": 7}.get(precision, 10)]
+def precision_of(day: date | None) -> Precision:
+    """How much of a day is known; a plain date is a whole day."""
+    return day.precision if isinstance(day, PartialDay) else "day"
 
 
-def first_and_last(day: date, precision: str) -> tuple[date, date]:
+def same_day(one: Any, other: Any) -> bool:
+    """Whether two values are equal and, if they are days, equally well known."""
+    return bool(one == other) and precision_of(one) == precision_of(other)
+
+
+def text_of_day(day: date, precision: str = "") -> str:
+    """The known part of a day, in ISO form: ``2014``, ``2014-05`` or ``2014-05-03``."""
+    length = {"year": 4, "month": 7}.get(precision or precision_of(day), 10)
+    return day.isoformat()[:length]
+
+
+def first_and_last(day: date, precision: str = "") -> tuple[date, date]:
     """The days between which the true one lies."""
+    precision = precision or precision_of(day)
     if precision == "year":
         return date(day.year, 1, 1), date(day.year, 12, 31)
     if precision == "month":
         _weekday, length = calendar.monthrange(day.year, day.month)
-        return day.replace(day=1), day.replace(day=length)
+        return date(day.year, day.month, 1), date(day.year, day.month, length)
     return day, day
+
+
+def surely_before(one: date, other: date) -> bool:
+    """Whether every day that the one may mean lies before every one of the other."""
+    return first_and_last(one)[1] < first_and_last(other)[0]
+
+
+def days_between(
+    start: date, end: date, at_least: int | None = None, at_most: int | None = None
+) -> int:
+    """Days from one date to the other: the middle of the numbers that are possible.
+
+    Between whole days just the difference. For the month or year of what cannot have
+    come before the other, ``at_least`` 0 leaves the impossible part of it out;
+    ``at_most`` 0 does for what cannot have followed; neither leads to a day that the
+    dates rule out. The database has the same function.
+    """
+    if precision_of(start) == precision_of(end) == "day":
+        return (end - start).days
+    (first_start, last_start), (first, last) = map(first_and_last, (start, end))
+    fewest, most = (first - last_start).days, (last - first_start).days
+    from_ = fewest if at_least is None else min(max(fewest, at_least), most)
+    upto = most if at_most is None else max(min(most, at_most), fewest)
+    return -(-(from_ + upto) // 2)
 
 
 def read_day(text: str) -> PartialDay:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils import dateformat
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from registry.days import precision_of
 from registry.fields import FlagField, MissingReason, MultiChoiceField
 from registry.reading import text_of_value
 
@@ -41,6 +44,12 @@ def shown_with_unit(field: Any, value: Any) -> str | None:
     """As :func:`shown`, with the unit behind numbers."""
     text = shown(field, value)
     return f"{text} {field.unit}" if text and field.unit else text
+
+
+def day_in_words(day: date) -> str:
+    """``3 May 2014``, ``May 2014`` or ``2014``, as much as is known."""
+    forms = {"year": "Y", "month": "F Y"}
+    return dateformat.format(day, forms.get(precision_of(day), "j F Y"))
 
 
 def reason_shown(reason: str | None) -> str:

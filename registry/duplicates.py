@@ -8,10 +8,15 @@ old and new by themselves and do not ask.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
+from registry.days import same_day
 from registry.models import ClinicalQuerySet, ClinicalRecord
 from registry.records import BLANK
+from registry.sql import may_be
 
 
 class LooksAlike(Exception):
@@ -33,10 +38,18 @@ def rows_alike(
     rows = model.objects.all()
     before = {name: getattr(record, name, None) for name in model.SAME_WHEN}
     same = {name: values.get(name, before[name]) for name in model.SAME_WHEN}
-    untouched = record is not None and same == before
+    untouched = record is not None and all(
+        same_day(same[name], before[name]) for name in same
+    )
     if not same or untouched or any(value in BLANK for value in same.values()):
         return rows.none()
-    return rows.current().filter(**same).exclude(pk=getattr(record, "pk", None))
+    alike = [_alike(name, value) for name, value in same.items()]
+    return rows.current().filter(*alike).exclude(pk=getattr(record, "pk", None))
+
+
+def _alike(name: str, value: Any) -> Q:
+    """Days are alike that may be one day: May 2014 and 3 May 2014."""
+    return may_be(name, value) if isinstance(value, date) else Q(**{name: value})
 
 
 def ask_about(rows: ClinicalQuerySet, acknowledged: Collection[str]) -> None:

@@ -30,6 +30,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from registry.days import PartialDay, first_and_last, precision_of, text_of_day
 from registry.levels import SEGMENT_ORDINAL, LevelError, parse_level
 
 
@@ -222,7 +223,11 @@ class MeasureField(Described, models.DecimalField):
 
 
 class DayField(Described, models.DateField):
-    """A calendar date without time of day."""
+    """A day of the past, or the month or year of it that is known.
+
+    A month or year is a :class:`PartialDay`. The column holds its middle; the row's
+    ``precision`` says how much of it is known.
+    """
 
     default_error_messages = {"invalid_date": _("There is no day %(value)s.")}
 
@@ -246,35 +251,56 @@ class DayField(Described, models.DateField):
         )
 
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, str) and not ISO_DAY.fullmatch(value):
+        if not isinstance(value, str):
+            return super().to_python(value)
+        match = ISO_DAY.fullmatch(value)
+        if not match:
             raise ValidationError(
                 _("“%(value)s” is not a date. Write it as year-month-day, 2021-02-28."),
                 "shape",
                 {"value": value[:40]},
             )
-        return super().to_python(value)
+        if match["day"]:
+            return super().to_python(value)
+        try:
+            return PartialDay.of(*map(int, value.split("-")))
+        except ValueError as error:
+            raise ValidationError(
+                self.error_messages["invalid_date"], "invalid_date", {"value": value}
+            ) from error
 
 
 EARLIEST_DAY = date(1900, 1, 2)
-ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+ISO_DAY = re.compile(r"\d{4}(-\d{2}(?P<day>-\d{2})?)?", re.ASCII)
 # What systems write when they have no date; as a date of birth both are real.
 PLACEHOLDER_DAYS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
 
 
 def check_day(value: date) -> None:
-    """A day between 1900 and today; a future one is answered with a guess."""
+    """A day between 1900 and today; a future one is answered with a guess.
+
+    Of a month or year its middle, by which the registry counts, must have come.
+    """
     today = timezone.localdate()
-    if value > today:
+    first, _last = first_and_last(value)
+    if first > today:
+        guess = PartialDay.known(likely_day(value, today), precision_of(value))
         raise ValidationError(
             _("%(value)s lies in the future. Was it %(guess)s?"),
             "future",
-            {"value": value.isoformat(), "guess": likely_day(value, today).isoformat()},
+            {"value": text_of_day(value), "guess": guess.text},
+        )
+    if value > today:
+        raise ValidationError(
+            _("%(value)s is not half over. Give the month or the day as well."),
+            "period_not_over",
+            {"value": text_of_day(value)},
         )
     if value < EARLIEST_DAY:
         raise ValidationError(
             _("%(value)s lies too far back. Give the full year."),
             "too_early",
-            {"value": value.isoformat()},
+            {"value": text_of_day(value)},
         )
 
 

@@ -38,6 +38,7 @@ from registry.form_layout import (
 from registry.levels import LevelError, parse_level_range
 from registry.reading import text_of_value, value_of_text
 
+PARTIAL_HINT = _("Year or month if the day is not known: 2014, 2014-05.")
 MOST_CHIPS = 5
 LONG_WORDS = 500
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
@@ -75,6 +76,7 @@ class DescribedFormField(forms.Field):
             required=False,
             label=capfirst(str(model_field.verbose_name)),
             widget=widget or widget_of(model_field),
+            help_text=PARTIAL_HINT if isinstance(model_field, DayField) else "",
         )
         self.model_field = model_field
         self.must_answer = not model_field.null and not model_field.blank

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from registry.days import DayError, read_day
+from registry.days import DayError, read_day, text_of_day
 from registry.fields import (
     DayField,
     FlagField,
@@ -52,18 +52,12 @@ def value_of_text(field: Any, raw: Any) -> Any:
 
 
 def _day(text: str) -> str:
-    """ISO form of a day in any spelling; what is none is left to the field to refuse."""
+    """ISO form of a day, month or year in any spelling; what is none is left to the
+    field to refuse."""
     try:
-        day = read_day(text)
+        return read_day(text).text
     except DayError:
         return text
-    if day.precision != "day":
-        raise ValidationError(
-            _("“%(value)s” has no day. Give the day as well, as in %(value)s%(rest)s."),
-            "partial_day",
-            {"value": day.text, "rest": "-28"[: 10 - len(day.text)]},
-        )
-    return day.text
 
 
 def _blank(field: Any) -> Any:
@@ -105,5 +99,5 @@ def text_of_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, date):
-        return value.isoformat()
+        return text_of_day(value)
     return value

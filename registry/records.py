@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 import pghistory
@@ -19,6 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.constraints import described_fields
+from registry.days import precision_of, same_day
+from registry.fields import DayField
 from registry.models import Submission, User
 from registry.models.clinical import ClinicalRecord
 
@@ -67,7 +69,7 @@ def set_values(
     for name, value in values.items():
         if value not in BLANK and name not in (missing or {}):
             reasons.pop(name, None)
-        if getattr(record, name) != value:
+        if not same_day(getattr(record, name), value):
             setattr(record, name, value)
             changed.append(name)
     for name, reason in (missing or {}).items():
@@ -78,6 +80,21 @@ def set_values(
     if hasattr(record, "missing") and reasons != record.missing:
         record.missing = reasons
         changed.append("missing")
+    if set_precision(record, changed):
+        changed.append("precision")
+    return changed
+
+
+def set_precision(record: Any, names: Collection[str]) -> bool:
+    """Say in the row how much is known of these of its days; whether that changed."""
+    known = dict(getattr(record, "precision", {}))
+    for name in names:
+        if isinstance(record._meta.get_field(name), DayField):
+            known[name] = precision_of(getattr(record, name))
+    known = {name: part for name, part in known.items() if part != "day"}
+    changed = hasattr(record, "precision") and known != record.precision
+    if changed:
+        record.precision = known
     return changed
 
 
@@ -199,7 +216,7 @@ def differing_fields(
         name
         for name, value in values.items()
         if hasattr(current, name)
-        and getattr(current, name) != value
+        and not same_day(getattr(current, name), value)
         and not (value in BLANK and getattr(current, name) in BLANK)
     ]
     reasons = getattr(current, "missing", {})

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db import models
-from django.db.models import CharField, Func, SmallIntegerField
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateField,
+    F,
+    Func,
+    Q,
+    SmallIntegerField,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+
+from registry.days import first_and_last
 
 
 class SpinalLevelOrdinal(Func):
@@ -39,6 +52,45 @@ class Folded(Func):
 
     function = "folded_text"
     output_field: models.Field[Any, Any] = CharField()
+
+
+class OnlyKeys(Func):
+    """Whether a JSON object has no keys but these; arguments object, keys …"""
+
+    function = "only_keys"
+    output_field: models.Field[Any, Any] = BooleanField()
+
+
+class FirstDay(Func):
+    """First day that a date may mean; arguments day, precision."""
+
+    function = "first_day"
+    output_field: models.Field[Any, Any] = DateField()
+
+
+class LastDay(Func):
+    """Last day that a date may mean; arguments day, precision."""
+
+    function = "last_day"
+    output_field: models.Field[Any, Any] = DateField()
+
+
+def may_follow(later: str, earlier: str) -> Q:
+    """Whether one date of a row may be the other or lie after it; NULL where either is
+    not known. ``precision`` of the row says how much is known of each."""
+    last = LastDay(F(later), KeyTextTransform(later, "precision"))
+    first = FirstDay(F(earlier), KeyTextTransform(earlier, "precision"))
+    return Q(GreaterThanOrEqual(last, first))
+
+
+def may_be(path: str, day: date) -> Q:
+    """Rows of which the date at ``path`` may be this day, as far as both are known."""
+    *above, name = path.split("__")
+    known = KeyTextTransform(name, "__".join([*above, "precision"]))
+    first, last = first_and_last(day)
+    return Q(LessThanOrEqual(FirstDay(F(path), known), last)) & Q(
+        GreaterThanOrEqual(LastDay(F(path), known), first)
+    )
 
 
 CREATE_FUNCTIONS = """
@@ -103,6 +155,60 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
       '{_APOSTROPHES}{_DASHES}', '{"''" * len(_APOSTROPHES)}{"-" * len(_DASHES)}')
     COLLATE pg_catalog.pg_unicode_fast), NFKC)
 $$;
+"""
+
+# A date of which only the month or year is known stands in the middle of it.
+# ``days_between``: the middle of the numbers of days that are possible, from the first
+# date to the second; between whole days just the difference. What else is known bounds
+# it: ``at_least`` 0 for what cannot have come before, ``at_most`` 0 for the contrary;
+# never to a day that the dates rule out.
+CREATE_PARTIAL_DAYS = """
+CREATE FUNCTION first_day(day date, known text) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE known
+    WHEN 'year' THEN date_trunc('year', day::timestamp)::date
+    WHEN 'month' THEN date_trunc('month', day::timestamp)::date
+    ELSE day END
+$$;
+
+CREATE FUNCTION last_day(day date, known text) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE known
+    WHEN 'year' THEN (date_trunc('year', day::timestamp)
+      + interval '1 year' - interval '1 day')::date
+    WHEN 'month' THEN (date_trunc('month', day::timestamp)
+      + interval '1 month' - interval '1 day')::date
+    ELSE day END
+$$;
+
+CREATE FUNCTION days_between(
+  from_day date, from_known text, to_day date, to_known text,
+  at_least int DEFAULT NULL, at_most int DEFAULT NULL
+) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN from_day IS NULL OR to_day IS NULL THEN NULL
+    WHEN from_known IS NULL AND to_known IS NULL THEN to_day - from_day
+    ELSE ceil((
+      least(greatest(public.first_day(to_day, to_known)
+          - public.last_day(from_day, from_known), at_least),
+        public.last_day(to_day, to_known) - public.first_day(from_day, from_known))
+      + greatest(least(public.last_day(to_day, to_known)
+          - public.first_day(from_day, from_known), at_most),
+        public.first_day(to_day, to_known) - public.last_day(from_day, from_known))
+    ) / 2.0)::int END
+$$;
+
+CREATE FUNCTION only_keys(object jsonb, VARIADIC names text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT object - names = '{}'::jsonb
+$$;
+"""
+DROP_PARTIAL_DAYS = """
+DROP FUNCTION only_keys(jsonb, text[]);
+DROP FUNCTION days_between(date, text, date, text, int, int);
+DROP FUNCTION last_day(date, text);
+DROP FUNCTION first_day(date, text);
 """
 DROP_FOLDED = "DROP FUNCTION folded_text(text);"
 

@@ -32,6 +32,7 @@ from registry.api.schema import ACKNOWLEDGE, ETAG, IF_MATCH
 from registry.api.serializers import (
     NothingSerializer,
     Parent,
+    PrecisionField,
     ReasonSerializer,
     RecordSerializer,
     StrictSerializer,
@@ -136,7 +137,10 @@ class IdentitySerializer(StrictSerializer):
             field.name: DescribedValue(field, required=False)
             for field in described_fields(PatientIdentity)
         }
-        return fields | {"version": serializers.IntegerField(read_only=True)}
+        return fields | {
+            "precision": PrecisionField(["birth_date"]),
+            "version": serializers.IntegerField(read_only=True),
+        }
 
 
 class PatientViewSet(RecordViewSet):

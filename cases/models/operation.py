@@ -24,7 +24,7 @@ from registry.fields import (
 )
 from registry.history import tracked
 from registry.models import ClinicalRecord
-from registry.sql import SpinalLevelOrdinal
+from registry.sql import SpinalLevelOrdinal, may_follow
 
 
 @tracked()
@@ -213,7 +213,7 @@ class Operation(ClinicalRecord):
             Rule(
                 condition=Q(discharge_date__isnull=True)
                 | Q(surgery_date__isnull=True)
-                | Q(discharge_date__gte=F("surgery_date")),
+                | may_follow("discharge_date", "surgery_date"),
                 name="operation_discharge_after_surgery",
                 violation_error_message=_("Discharge precedes the operation."),
             ),
@@ -332,7 +332,7 @@ class Complication(ClinicalRecord):
             Rule(
                 condition=Q(resolved_date__isnull=True)
                 | Q(ae_onset_date__isnull=True)
-                | Q(resolved_date__gte=F("ae_onset_date")),
+                | may_follow("resolved_date", "ae_onset_date"),
                 name="complication_resolved_after_onset",
                 violation_error_message=_("It was resolved before it began."),
             ),

@@ -19,7 +19,7 @@ from registry.fields import (
     WordsField,
 )
 from registry.history import tracked
-from registry.models import ClinicalRecord
+from registry.models import ClinicalRecord, PartlyKnownDays
 from registry.sql import Folded
 
 
@@ -119,7 +119,7 @@ class Patient(ClinicalRecord):
 
 @tracked()
 @constrained
-class PatientIdentity(models.Model):
+class PatientIdentity(PartlyKnownDays):
     """Name, date of birth and hospital number: apart from everything else.
 
     Read only with the identity permission of the own centre; every read is audited.

@@ -9,6 +9,7 @@ from django.template.context import RequestContext
 
 from cases.labels import labels_of, labels_of_patients
 from cases.models import Case, Patient
+from registry.days import text_of_day
 from registry.display import levels_shown
 
 register = template.Library()
@@ -26,7 +27,7 @@ def case_strip(context: RequestContext) -> dict[str, Any]:
         "label": labels_of(context["request"], [case], target=case.code)[case.pk],
         "levels": levels_shown(case.level_rostral, case.level_caudal),
         "histology": case.get_histology_who2021_display(),
-        "operated_on": operated.isoformat() if operated else "",
+        "operated_on": text_of_day(operated) if operated else "",
     }
 
 

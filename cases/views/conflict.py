@@ -7,8 +7,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from registry.days import same_day
 from registry.display import reason_shown, shown_with_unit
 from registry.forms import RecordForm
+from registry.models import partial_days
 from registry.records import BLANK, StaleVersion
 
 NOT_CARRIED = {"csrfmiddlewaretoken", "version", "draft_version", "acknowledge"}
@@ -60,14 +62,15 @@ def answer_in(form: RecordForm, name: str) -> tuple[Any, str | None]:
 
 def answer_of(record: Any, name: str) -> tuple[Any, str | None]:
     """Value and missing reason of a field."""
-    return getattr(record, name), getattr(record, "missing", {}).get(name)
+    value = partial_days(vars(record)).get(name, getattr(record, name))
+    return value, getattr(record, "missing", {}).get(name)
 
 
 def same(first: tuple[Any, str | None], second: tuple[Any, str | None]) -> bool:
     one, other = (
         None if answer[0] in BLANK else answer[0] for answer in (first, second)
     )
-    return bool(one == other and first[1] == second[1])
+    return same_day(one, other) and first[1] == second[1]
 
 
 def words(field: Any, answer: tuple[Any, str | None]) -> str | None:

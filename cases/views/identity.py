@@ -21,7 +21,7 @@ from registry.constraints import described_fields
 from registry.days import DayError, read_day
 from registry.display import levels_shown, shown
 from registry.permissions import Permission, can, centres_with, check
-from registry.sql import Folded
+from registry.sql import Folded, may_be
 
 MOST_FOUND = 20
 
@@ -125,12 +125,12 @@ def words_match() -> Q:
 
 
 def born_on(sought: str) -> Q:
-    """Born on the day that was typed, if it is one; else nobody."""
+    """Born on the day, or in the month or year, that was typed; else nobody."""
     try:
         day = read_day(sought)
     except DayError:
         return Q(pk__in=())
-    return Q(identity__birth_date=day) if day.precision == "day" else Q(pk__in=())
+    return may_be("identity__birth_date", day)
 
 
 def lines(request: HttpRequest, found: list[Patient]) -> list[dict[str, Any]]:

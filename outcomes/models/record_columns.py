@@ -228,7 +228,8 @@ OPERATION_COLUMNS = (
         "los_days",
         Kind.WHOLE,
         _("length of stay"),
-        "operation.discharge_date - operation.surgery_date",
+        "days_between(operation.surgery_date, operation.surgery_known,"
+        " operation.discharge_date, operation.precision ->> 'discharge_date', 0)",
         definition=_("From the operation to discharge."),
         unit=_("days"),
     ),

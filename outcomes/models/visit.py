@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models import Case
 from outcomes import choices
 from registry.constraints import Rule, constrained
+from registry.days import days_between
 from registry.fields import (
     ChoiceField,
     DayField,
@@ -395,9 +396,16 @@ class Visit(ClinicalRecord):
     def visit_day(self) -> int | None:
         """Days from the index operation; negative before it."""
         operated = self.case.operated_on
-        if self.visit_date and operated:
-            return (self.visit_date - operated).days
-        return self.reported_day
+        if not (self.visit_date and operated):
+            return self.reported_day
+        before = self.visit_type == choices.VisitType.PREOP
+        after = not before and self.visit_type != choices.VisitType.UNSCHEDULED
+        return days_between(
+            operated,
+            self.visit_date,
+            at_least=0 if after else None,
+            at_most=0 if before else None,
+        )
 
     def applicable(self, field: Any) -> bool:
         name = field.name

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import Patient
@@ -13,6 +13,7 @@ from registry.constraints import Rule, constrained
 from registry.fields import ChoiceField, DayField, Need, Privacy
 from registry.history import tracked
 from registry.models import ClinicalRecord
+from registry.sql import may_follow
 
 
 @tracked()
@@ -59,7 +60,7 @@ class VitalStatus(ClinicalRecord):
             Rule(
                 condition=Q(death_date__isnull=True)
                 | Q(last_contact_date__isnull=True)
-                | Q(death_date__gte=F("last_contact_date")),
+                | may_follow("death_date", "last_contact_date"),
                 name="vital_contact_before_death",
                 violation_error_message=_("The last contact follows the death."),
             ),

@@ -199,6 +199,7 @@ def complete_columns(
             }.items()
         }
         filled.setdefault("missing", np.full(count, "{}", dtype=object))
+    filled.setdefault("precision", np.full(count, "{}", dtype=object))
     for field in model._meta.local_concrete_fields:
         if isinstance(field, WordsField) and field.attname not in filled:
             filled[field.attname] = np.full(count, "", dtype=object)

@@ -21,7 +21,7 @@ from outcomes.models import Recurrence, Visit, VitalStatus
 from registry import audit
 from registry.constraints import described_fields
 from registry.display import reason_shown, shown_with_unit
-from registry.models import User
+from registry.models import User, partial_days
 
 DOORS = {
     "browser": gettext_lazy("in the browser"),
@@ -93,7 +93,9 @@ def reasons_between(model: Any, before: Any, after: Any) -> Iterator[dict[str, A
 
 
 def answer_words(event: Any, field: Any) -> str | None:
-    value = shown_with_unit(field, getattr(event, field.attname))
+    known = partial_days(vars(event))
+    value = getattr(event, field.attname)
+    value = shown_with_unit(field, known.get(field.name, value))
     return value or reason_shown(event.missing.get(field.name)) or None
 
 

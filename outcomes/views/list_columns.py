@@ -15,6 +15,7 @@ from cases.labels import Label
 from cases.models import Case
 from outcomes.schedule import Schedule
 from outcomes.views.figure_words import SHORT
+from registry.days import text_of_day
 from registry.display import MEANINGS, levels_shown
 from registry.models import User
 
@@ -69,7 +70,7 @@ def centre_cell(line: Line) -> Cell:
 
 def operated_cell(line: Line) -> Cell:
     operated = line.case.operated_on
-    return {"value": operated.isoformat() if operated else "–"}
+    return {"value": text_of_day(operated) if operated else "–"}
 
 
 def levels_cell(line: Line) -> Cell:
@@ -125,7 +126,7 @@ def next_visit_cell(line: Line) -> Cell:
     hint = _("%(opens)s to %(until)s; last contact %(contact)s") % {
         "opens": visit.opens,
         "until": visit.until,
-        "contact": schedule.contact_on,
+        "contact": text_of_day(schedule.contact_on),
     }
     state = CHIP_OF_STATE.get(schedule.state)
     return {"value": told, "state": state, "muted": state is None, "hint": hint}

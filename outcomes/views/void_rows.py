@@ -18,6 +18,7 @@ from cases.views.state import attempt, back_to, posted_reason
 from outcomes import actions as outcome_actions
 from outcomes.views.case_rights import right_of
 from outcomes.views.history import records_of
+from registry.days import text_of_day
 from registry.models import User
 
 
@@ -58,7 +59,7 @@ def description(record: Any) -> str:
         "last_contact_date",
     )
     found = [getattr(record, name, None) for name in days]
-    return ", ".join([*kinds, *(day.isoformat() for day in found if day)])
+    return ", ".join([*kinds, *(text_of_day(day) for day in found if day)])
 
 
 @require_POST

@@ -27,6 +27,7 @@ from outcomes.schedule import AppointmentState, Schedule, schedules_of
 from outcomes.views.case_list import readable_cases, with_parts
 from outcomes.views.list_columns import CHIP_OF_STATE
 from registry import audit
+from registry.days import text_of_day
 from registry.display import levels_shown
 from registry.permissions import Permission, can, check
 
@@ -134,7 +135,7 @@ def case_row(case: Case, words: str, state: str = "") -> Row:
         "url": reverse("cases:detail", args=[case.code]),
         "cells": [
             {"value": case.code},
-            {"value": case.operated_on.isoformat() if case.operated_on else "–"},
+            {"value": text_of_day(case.operated_on) if case.operated_on else "–"},
             {"value": case.get_histology_who2021_display() or "–"},
             {"value": levels_shown(case.level_rostral, case.level_caudal) or "–"},
             {"value": words, "state": state},
@@ -204,10 +205,10 @@ def visit_row(case: Case, schedule: Schedule) -> Row:
         "enter_url": f"{enter}?type={visit.window.name}",
         "cells": [
             {"value": case.code},
-            {"value": operated.isoformat() if operated else "–"},
+            {"value": text_of_day(operated) if operated else "–"},
             {"value": visit.label},
             {"value": visit.on.isoformat()},
-            {"value": schedule.contact_on.isoformat()},
+            {"value": text_of_day(schedule.contact_on)},
             {
                 "value": words % {"day": visit.until},
                 "state": CHIP_OF_STATE[schedule.state],

@@ -169,6 +169,14 @@ class DescribedValueSchema(OpenApiSerializerFieldExtension):
         words = [str(field.definition)]
         if field.unit:
             words.append(_("Unit: %s.") % field.unit)
+        if isinstance(field, DayField):
+            words.append(_("The middle of what precision says is known."))
+        if isinstance(field, DayField) and direction == "request":
+            schema = {
+                "type": "string",
+                "pattern": "^[0-9]{4}(-[0-9]{2}){0,2}$",
+                "examples": ["2014-05-03", "2014-05", "2014"],
+            }
         if isinstance(field, LevelField) and direction == "request":
             schema = {
                 "type": "string",
@@ -199,6 +207,18 @@ class MissingSchema(OpenApiSerializerFieldExtension):
             "description": _("Why a field has no value, by field name."),
             "propertyNames": {"enum": self.target.names},
             "additionalProperties": {"type": kinds, "enum": reasons},
+        }
+
+
+class PrecisionSchema(OpenApiSerializerFieldExtension):
+    target_class = "registry.api.serializers.PrecisionField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Any:
+        return {
+            "type": "object",
+            "description": _("Which days are known to the month or year only."),
+            "propertyNames": {"enum": self.target.names},
+            "additionalProperties": {"type": "string", "enum": ["month", "year"]},
         }
 
 

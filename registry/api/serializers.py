@@ -16,6 +16,8 @@ from rest_framework import serializers
 
 from registry.api.values import DescribedValue
 from registry.constraints import described_fields
+from registry.days import PartialDay, Precision, precision_of
+from registry.fields import DayField
 from registry.models import ClinicalRecord
 
 LONGEST_CODE = 16
@@ -77,6 +79,55 @@ class MissingField(serializers.Field):
         return value
 
 
+class PrecisionField(serializers.Field):
+    """``{"surgery_date": "month"}``: which days are known in part only.
+
+    Written beside its day it says how much of that is known, so that what was read can
+    be sent back; ``2014-05`` as the day says it alone.
+    """
+
+    default_error_messages = {
+        "shape": _("Give an object of names of days with “year” or “month”."),
+        "unknown_field": _("{name} is not a day of this record."),
+        "without_day": _("Send {name} as well."),
+        "two_precisions": _("{name} was given to the {given}, not to the {said}."),
+    }
+
+    def __init__(self, names: list[str], **kwargs: Any) -> None:
+        self.names = names
+        super().__init__(required=False, **kwargs)
+
+    def to_internal_value(self, value: Any) -> dict[str, Precision]:
+        known = isinstance(value, Mapping) and all(
+            part in ("year", "month") for part in value.values()
+        )
+        if not known:
+            self.fail("shape")
+        for name in value:
+            if name not in self.names:
+                self.fail("unknown_field", name=str(name)[:40])
+        return dict(value)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def put_on(self, values: dict[str, Any], parts: Mapping[str, str], at: Any) -> None:
+        """Make the days of a body as little known as its ``precision`` says.
+
+        A day that was not sent must be what the record ``at`` has already.
+        """
+        for name, part in parts.items():
+            day = values.get(name)
+            if day is None and precision_of(getattr(at, name, None)) != part:
+                self.fail("without_day", name=name)
+            if precision_of(day) not in ("day", part):
+                self.fail(
+                    "two_precisions", name=name, given=precision_of(day), said=part
+                )
+            if day is not None:
+                values[name] = PartialDay.known(day, part)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """A body with a member that nobody asked for is refused, not trimmed."""
 
@@ -95,6 +146,16 @@ class StrictSerializer(serializers.Serializer[Any]):
         if errors:
             raise serializers.ValidationError(errors)
         return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The clean body with its days as little known as its ``precision`` says."""
+        parts = attrs.pop("precision", {})
+        try:
+            if parts:
+                self.fields["precision"].put_on(attrs, parts, self.instance)  # type: ignore[attr-defined]
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"precision": error.detail}) from error
+        return attrs
 
     def foreign_members(self, data: Mapping[str, Any]) -> dict[str, Any]:
         writable = {field.field_name for field in self._writable_fields}
@@ -130,6 +191,8 @@ class RecordSerializer(StrictSerializer):
             required = not field.null and not field.has_default()
             fields[field.name] = DescribedValue(field, required=required)
         fields["missing"] = MissingField(missing_names(self.model), required=False)
+        if days := day_names(self.model):
+            fields["precision"] = PrecisionField(days)
         for name, make in self.derived.items():
             fields[name] = make(read_only=True, allow_null=True)
         return fields | bookkeeping_fields()
@@ -147,6 +210,11 @@ def missing_names(model: type[models.Model]) -> list[str]:
     """Fields and rows for which a reason may stand."""
     rows = getattr(model, "ROWS_WITH_REASON", ())
     return [*(field.name for field in described_fields(model) if field.null), *rows]
+
+
+def day_names(model: type[models.Model]) -> list[str]:
+    """Names of the days of a model, which may be known in part."""
+    return [each.name for each in described_fields(model) if isinstance(each, DayField)]
 
 
 def bookkeeping_fields() -> dict[str, serializers.Field]:

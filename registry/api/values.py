@@ -1,6 +1,7 @@
 """How the value of a described field is written in JSON, and read back strictly.
 
-Only the shape is decided here: a whole number is digits, a day is year-month-day.
+Only the shape is decided here: a whole number is digits, a day is year-month-day
+or the part of it that is known.
 Ranges, lists and spellings are the field's own rules, the same as for the forms, and a
 text that is refused has the form's own code.
 """
@@ -31,7 +32,7 @@ from registry.reading import value_of_text
 
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 MEASURE = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}", re.ASCII)
 LONGEST_LEVEL = 40
 
 
@@ -97,7 +98,11 @@ SHAPES: tuple[tuple[type, Callable[[Any], Any], Any], ...] = (
     (FlagField, yes_or_no, _("true or false")),
     (WholeNumberField, whole_number, _("a whole number")),
     (MeasureField, measure, _("a number")),
-    (DayField, day, _("a day as year-month-day, 2021-02-28")),
+    (
+        DayField,
+        day,
+        _("a day as 2021-02-28, or the month or year that is known, 2021-02 or 2021"),
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.constraints import Rule, described_fields
 from registry.fields import MissingReason, Need
+from registry.models.partly_known import PartlyKnownDays
 from registry.permissions import Permission, centres_with
 
 # Crockford's base 32: no I, L, O, U, so that a code read over the telephone survives.
@@ -41,7 +42,7 @@ class ClinicalQuerySet(models.QuerySet[Any]):
         return self.filter(voided_at__isnull=True)
 
 
-class ClinicalRecord(models.Model):
+class ClinicalRecord(PartlyKnownDays):
     """A row about a patient: coded, versioned, voided but never deleted."""
 
     CODE_PREFIX: ClassVar[str]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
+from registry.days import same_day
 from registry.rules.declared import (
     RULES,
     Breach,
@@ -17,7 +18,6 @@ from registry.rules.declared import (
     Row,
     Severity,
     kind_of,
-    precision_of,
 )
 from registry.rules.rows import rows_of
 
@@ -127,8 +127,7 @@ def _touched(rule: CrossRule, change: Change, now: Row | None) -> bool:
         return False
     if change.was is None or now is None:
         return True
-    asked = {*names, *map(precision_of, names)} & set(now.values)
-    return any(change.was[name] != now[name] for name in asked)
+    return any(not same_day(change.was[name], now[name]) for name in names)
 
 
 def _errors(

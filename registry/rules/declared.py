@@ -143,16 +143,12 @@ def kind_of(model: type[models.Model]) -> Kind | None:
 
 @remembered
 def fields_of(kind: str) -> tuple[str, ...]:
-    """Fields that any rule compares, with the precision of dates that have one."""
+    """Fields that any rule compares, with the precision of those that are days."""
     names: dict[str, None] = {}
     known = {field.name for field in KINDS[kind].model._meta.get_fields()}
     for rule in RULES.values():
         for name in rule.touches.get(kind, ()):
             names[name] = None
-            if precision_of(name) in known:
-                names[precision_of(name)] = None
+    if "precision" in known:
+        names["precision"] = None
     return tuple(names)
-
-
-def precision_of(name: str) -> str:
-    return f"{name}_precision"

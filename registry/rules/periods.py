@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from registry.days import first_and_last, text_of_day
-from registry.rules.declared import Breach, PatientRows, Row, precision_of
+from registry.rules.declared import Breach, PatientRows, Row
 
 
 @dataclass(frozen=True)
@@ -20,24 +20,20 @@ class Period:
     def surely_before(self, other: Period) -> bool:
         return self.last < other.first
 
-    @property
-    def is_one_day(self) -> bool:
-        return self.first == self.last
+    def may_be(self, other: Period) -> bool:
+        """Whether both may mean one and the same day."""
+        return self.first <= other.last and other.first <= self.last
 
 
 def period(row: Row, name: str) -> Period | None:
     """The period that a date of a row means; None without a date."""
     day: date | None = row[name]
-    return None if day is None else Period(*first_and_last(day, _precision(row, name)))
+    return None if day is None else Period(*first_and_last(day))
 
 
 def shown(row: Row, name: str) -> str:
     """A date as precisely as it is known: 2014, 2014-05 or 2014-05-02."""
-    return text_of_day(row[name], _precision(row, name))
-
-
-def _precision(row: Row, name: str) -> str:
-    return row.values.get(precision_of(name)) or "day"
+    return text_of_day(row[name])
 
 
 def ordered(
@@ -48,6 +44,8 @@ def ordered(
 ) -> Callable[[PatientRows], Iterator[Breach]]:
     """A predicate: the date ``(kind, field)`` is never after the other one.
 
+    Of dates known in part only what no day of them allows is a breach.
+
     ``only`` limits the pairs of rows that it speaks of; ``same_day`` False refuses
     equal days too. The words may use ``%(earlier)s`` and ``%(later)s``.
     """
@@ -57,8 +55,8 @@ def ordered(
             first, second = period(one, earlier[1]), period(other, later[1])
             if first is None or second is None or not only(one, other):
                 continue
-            same = not same_day and first.is_one_day and first == second
-            if same or second.surely_before(first):
+            at_best_same = first.first == second.last
+            if second.surely_before(first) or (at_best_same and not same_day):
                 days = shown(one, earlier[1]), shown(other, later[1])
                 yield Breach((one, other), dict(zip(NAMED, days, strict=True)))
 

@@ -12,6 +12,7 @@ from django.db import connection, models
 from django.db.models import F, Value
 from django.db.models.functions import Cast, JSONObject
 
+from registry.models.partly_known import partial_days
 from registry.rules.declared import (
     KINDS,
     Kind,
@@ -69,10 +70,11 @@ def _select(kind: Kind) -> models.QuerySet[Any, Any]:
 def _python(kind: str, content: Any) -> dict[str, Any]:
     values = json.loads(content, parse_float=Decimal)
     days = _days_of(KINDS[kind].model)
-    return {
+    plain = {
         name: date.fromisoformat(value) if value and name in days else value
         for name, value in values.items()
     }
+    return plain | partial_days(plain)
 
 
 @cache

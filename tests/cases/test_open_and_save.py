@@ -32,6 +32,7 @@ from outcomes.forms import RecurrenceForm, VisitForm, VitalStatusForm
 from outcomes.models.visit import JOA_ITEMS
 from registry import records
 from registry.constraints import described_fields
+from registry.days import PartialDay
 from registry.fields import (
     ONE_LINE,
     DayField,
@@ -81,7 +82,8 @@ def values_of(field: Any) -> list[Any]:
     if isinstance(field, LevelField):
         return ["C0", "T5", "S5", "Co"]
     if isinstance(field, DayField):
-        return [date(1900, 1, 2), date(2016, 2, 29)]
+        days = [date(1900, 1, 2), date(2016, 2, 29)]
+        return [*days, PartialDay.of(2014, 5), PartialDay.of(2014)]
     if isinstance(field, WholeNumberField | MeasureField):
         return numbers_of(field)
     if field.max_length <= 6:  # codes of a form of their own

@@ -47,7 +47,7 @@ CLINICAL = [
     if issubclass(model, ClinicalRecord) or model is PatientIdentity
 ]
 BOOKKEEPING = set(
-    "id code version missing created_at created_by updated_at updated_by voided_at"
+    "id code version missing precision created_at created_by updated_at updated_by voided_at"
     " voided_by void_reason patient case operation centre status verified_at"
     " verified_by index_operation".split()
 )

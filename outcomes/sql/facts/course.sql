@@ -21,7 +21,9 @@ came_back AS (
   FROM (
     SELECT r.case_id, r.kind, r.treatment,
       stage.last_date - operation.surgery_date AS stages_day,
-      coalesce(r.detected_on - operation.surgery_date, r.reported_day) AS day
+      coalesce(days_between(operation.surgery_date, operation.surgery_known,
+        r.detected_on, r.precision ->> 'detected_on', at_least => 0), r.reported_day
+      ) AS day
     FROM outcomes_recurrence r
     JOIN operation ON operation.case_id = r.case_id
     JOIN stage ON stage.case_id = r.case_id
@@ -42,8 +44,11 @@ imaged AS (
     max(day) FILTER (WHERE is_clear
       AND coalesce(day < regrowth_day, true)) AS no_regrowth_day
   FROM (
-    SELECT m.case_id, m.mri_date - operation.surgery_date AS day,
-      coalesce(m.mri_date >= stage.last_date, true) AS is_after_stages,
+    SELECT m.case_id,
+      days_between(operation.surgery_date, operation.surgery_known,
+        m.mri_date, m.precision ->> 'mri_date', at_least => 0) AS day,
+      coalesce(last_day(m.mri_date, m.precision ->> 'mri_date') >= stage.last_date,
+        true) AS is_after_stages,
       NOT coalesce(m.new_lesion_same_site, false) AS is_clear,
       coalesce(m.residual_present, false) AS has_residual,
       came_back.recurrence_day, came_back.regrowth_day
@@ -52,7 +57,8 @@ imaged AS (
     JOIN stage ON stage.case_id = m.case_id
     LEFT JOIN came_back ON came_back.case_id = m.case_id
     WHERE m.case_id = ANY(%(cases)s) AND m.voided_at IS NULL AND m.purpose <> 'preop'
-      AND coalesce(m.mri_date >= operation.surgery_date, true)
+      AND coalesce(last_day(m.mri_date, m.precision ->> 'mri_date')
+        >= first_day(operation.surgery_date, operation.surgery_known), true)
   ) AS scan
   GROUP BY case_id
 ),
@@ -87,23 +93,35 @@ known AS (
     coalesce(death.day <= {early_death_days} + greatest(
         stage.last_date - operation.surgery_date, 0), false)
       AND coalesce(imaged.n_after_stages, 0) = 0 AS died_early,
-    greatest(visited.last_day, imaged.last_day, came_back.last_day, again.day,
-      CASE WHEN vital.last_contact_date >= operation.surgery_date
-        THEN vital.last_contact_date - operation.surgery_date END) AS contact_day
+    contact.day AS contact_day
   FROM operation
   JOIN stage ON stage.case_id = operation.case_id
   JOIN cases_case tumour ON tumour.id = operation.case_id
   LEFT JOIN outcomes_vitalstatus vital
     ON vital.patient_id = tumour.patient_id AND vital.voided_at IS NULL
-  LEFT JOIN LATERAL (
-    SELECT CASE WHEN vital.death_date >= operation.surgery_date
-      THEN vital.death_date - operation.surgery_date END AS day
-  ) AS death ON true
   LEFT JOIN imaged ON imaged.case_id = operation.case_id
   LEFT JOIN came_back ON came_back.case_id = operation.case_id
   LEFT JOIN again ON again.case_id = operation.case_id
   LEFT JOIN complication ON complication.case_id = operation.case_id
   LEFT JOIN visited ON visited.case_id = operation.case_id
+  LEFT JOIN LATERAL (
+    SELECT days_between(operation.surgery_date, operation.surgery_known,
+      vital.last_contact_date, vital.precision ->> 'last_contact_date', at_least => 0
+    ) AS day
+  ) AS told ON true
+  LEFT JOIN LATERAL (
+    SELECT greatest(visited.last_day, imaged.last_day, came_back.last_day, again.day,
+      CASE WHEN told.day >= 0 THEN told.day END) AS day
+  ) AS contact ON true
+  LEFT JOIN LATERAL (
+    -- Of a death known to the year only, the part after the last contact is possible.
+    SELECT days_between(operation.surgery_date, operation.surgery_known,
+      vital.death_date, vital.precision ->> 'death_date',
+      at_least => coalesce(contact.day, 0)) AS day
+  ) AS ended ON true
+  LEFT JOIN LATERAL (
+    SELECT CASE WHEN ended.day >= 0 THEN ended.day END AS day
+  ) AS death ON true
 ),
 
 course AS (

@@ -1,7 +1,8 @@
 -- The pre-operative MRI, feature by feature.
 study AS (
   -- The pre-operative studies, the latest first, undated ones last.
-  SELECT m.*, m.mri_date - operation.surgery_date AS day,
+  SELECT m.*, days_between(operation.surgery_date, operation.surgery_known,
+      m.mri_date, m.precision ->> 'mri_date', at_most => 0) AS day,
     CASE WHEN NOT m.oedema_present THEN 0
       ELSE m.oedema_cranial_seg + m.oedema_caudal_seg
     END::float8 AS oedema_total_seg,
@@ -11,7 +12,8 @@ study AS (
   FROM cases_mristudy m
   LEFT JOIN operation ON operation.case_id = m.case_id
   WHERE m.case_id = ANY(%(cases)s) AND m.voided_at IS NULL AND m.purpose = 'preop'
-    AND (m.mri_date <= operation.surgery_date
+    AND (first_day(m.mri_date, m.precision ->> 'mri_date')
+           <= last_day(operation.surgery_date, operation.surgery_known)
          OR m.mri_date IS NULL OR operation.surgery_date IS NULL)
 ),
 

@@ -1,6 +1,6 @@
 -- The index operation with its stages, later operations, adverse events.
 operation AS (
-  SELECT o.*
+  SELECT o.*, o.precision ->> 'surgery_date' AS surgery_known
   FROM cases_operation o
   WHERE o.case_id = ANY(%(cases)s) AND o.index_operation AND o.voided_at IS NULL
 ),
@@ -34,12 +34,14 @@ again AS (
   -- Re-operations: whatever follows and was not planned as a stage. An adverse event or
   -- a recurrence may say that there was one, without its day.
   SELECT operation.case_id, count(o.id) AS n,
-    min(o.surgery_date - operation.surgery_date) AS day
+    min(days_between(operation.surgery_date, operation.surgery_known,
+      o.surgery_date, o.precision ->> 'surgery_date', at_least => 0)) AS day
   FROM operation
   JOIN cases_operation o ON o.case_id = operation.case_id
   WHERE o.voided_at IS NULL AND NOT o.index_operation
     AND o.relation_to_index IS DISTINCT FROM 'planned_stage'
-    AND coalesce(o.surgery_date >= operation.surgery_date, true)
+    AND coalesce(last_day(o.surgery_date, o.precision ->> 'surgery_date')
+      >= first_day(operation.surgery_date, operation.surgery_known), true)
   GROUP BY operation.case_id
 ),
 

@@ -2,7 +2,10 @@
 visit AS (
   SELECT v.id, v.case_id, v.visit_type, v.missing, v.mmcs, v.mmcs_version,
     v.joa_region, v.joa_total::float8 AS joa_total,
-    coalesce(v.visit_date - operation.surgery_date, v.reported_day) AS day,
+    coalesce(days_between(operation.surgery_date, operation.surgery_known,
+      v.visit_date, v.precision ->> 'visit_date',
+      at_least => CASE WHEN v.visit_type NOT IN ('preop', 'unscheduled') THEN 0 END,
+      at_most => CASE v.visit_type WHEN 'preop' THEN 0 END), v.reported_day) AS day,
     coalesce(v.assessor, '') = 'patient' AS by_patient,
     coalesce(v.pain_present, v.pain_distribution IS NOT NULL OR NULL) AS pain,
     v.pain_distribution AS sites, v.pain_nrs_kind, v.pain_segmental_nrs,
@@ -51,7 +54,8 @@ candidate AS (
       ORDER BY examined.day IS NULL,
         abs(examined.day - CASE period.name
           WHEN 'discharge' THEN coalesce(
-            operation.discharge_date - operation.surgery_date,
+            days_between(operation.surgery_date, operation.surgery_known,
+              operation.discharge_date, operation.precision ->> 'discharge_date', 0),
             CASE WHEN examined.visit_type = 'discharge' THEN examined.day END)
           ELSE period.target END),
         coalesce(examined.day, nominal.target) DESC NULLS LAST, examined.id DESC
