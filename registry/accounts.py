@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry import audit
+from registry.client_address import client_address
 from registry.models import AuditEvent, User
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Name the person to the lockout: failures without a name are counted together

@@ -12,6 +12,20 @@ from registry.models import User
 
 
 @register(Tags.security, deploy=True)
+def mails_leave_the_machine(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """A mail in the log puts addresses and links that set a password there."""
+    if settings.LOCAL or "smtp" in settings.EMAIL_BACKEND:
+        return []
+    return [
+        Error(
+            "Mails are not sent, and may be written to the log with their links.",
+            hint="Set EMAIL_URL to smtp+tls://user:password@host:587.",
+            id="registry.E002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def no_demo_sign_ins(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Demo sign-ins have a password that the whole world knows."""
     if settings.LOCAL:

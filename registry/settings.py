@@ -283,8 +283,7 @@ AXES_USERNAME_FORM_FIELD = "login"
 # The sign-in page answers a locked person as it answers a wrong password.
 # Behind the proxy of docker-compose.yml there is one hop; on the loopback none.
 PROXY_COUNT = env_int("PROXY_COUNT", 0 if LOCAL else 1, 0, 5)
-AXES_IPWARE_PROXY_COUNT = PROXY_COUNT or None
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
+AXES_CLIENT_IP_CALLABLE = "registry.client_address.client_address"
 
 SESSION_COOKIE_AGE = env_int("SESSION_IDLE_MINUTES", 30, 1, 480) * 60
 SESSION_ABSOLUTE_AGE = env_int("SESSION_ABSOLUTE_HOURS", 12, 1, 48) * 3600

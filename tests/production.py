@@ -40,6 +40,7 @@ SECRETS = {
     "APP_DATABASE_PASSWORD": "application-s-password",
     "REDIS_PASSWORD": "broker-s-password",
     "ALLOWED_HOSTS": "registry.test",
+    "EMAIL_URL": "smtp://127.0.0.1:1",  # nobody listens there
 }
 # Over TCP a password is asked for, as in a container; the socket is the superuser's.
 ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
@@ -116,6 +117,7 @@ class Production:
             filled[name] = value.replace("@redis:6379", f"@127.0.0.1:{self.redis_port}")
         return {
             "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "DJANGO_SETTINGS_MODULE": "registry.settings",
             "MYELON_LOCAL": "false",
             "STATIC_ROOT": str(self.folder / "static"),
             **filled,

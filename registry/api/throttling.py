@@ -8,6 +8,15 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
 
+from registry.client_address import client_address
+
+
+class ByAddress(AnonRateThrottle):
+    """Counts by the address that the lockout counts by."""
+
+    def get_ident(self, request: Request) -> str:
+        return client_address(request)
+
 
 class TokenRateThrottle(SimpleRateThrottle):
     """Each token has an allowance of its own, and each signed-in browser user."""
@@ -25,7 +34,7 @@ class TokenRateThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
-class AnonymousRateThrottle(AnonRateThrottle):
+class AnonymousRateThrottle(ByAddress):
     """By address, for views that strangers may use."""
 
     scope = "anon"

@@ -24,7 +24,7 @@ RESTARTS_A_MINUTE = 5
 class Child:
     """One program in its own process group, so that Ctrl-C reaches only its parent.
 
-    ``patience`` is how many seconds it gets to end by itself: a worker finishes its
+    ``inherits`` adds the variables of the parent to its own. ``patience`` is how many seconds it gets to end by itself: a worker finishes its
     task, and a message that it drops is delivered again.
     """
 
@@ -33,6 +33,7 @@ class Child:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 5
+    inherits: bool = True
     process: subprocess.Popen[bytes] | None = None
     started_at: list[float] = field(default_factory=list)
 
@@ -44,7 +45,8 @@ class Child:
             self.process = subprocess.Popen(  # noqa: S603
                 [*dies_with_parent(), *self.command],
                 cwd=BASE_DIR,
-                env=os.environ | dict(self.environment),
+                env=(dict(os.environ) if self.inherits else {})
+                | dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

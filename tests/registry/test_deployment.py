@@ -36,10 +36,16 @@ def manage(
 
 def test_T11_the_deployment_check_is_clean() -> None:
     secrets = {"SECRET_KEY": "0123456789abcdef" * 4, "AUDIT_KEY": "fedcba98" * 8}
-    secrets["PSEUDONYM_KEY"] = "13579bdf" * 8
+    secrets |= {"PSEUDONYM_KEY": "13579bdf" * 8, "EMAIL_URL": "smtp://mail.example.org"}
     answer = manage(PRODUCTION | secrets, *CHECK)
     assert answer.returncode == 0, answer.stderr
     assert "no issues" in answer.stdout
+
+
+def test_mails_that_stay_in_the_log_are_named() -> None:
+    answer = manage(PRODUCTION, *CHECK)
+    assert answer.returncode == 1
+    assert "registry.E002" in answer.stderr
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "AUDIT_KEY", "PSEUDONYM_KEY"])
