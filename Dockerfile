@@ -14,7 +14,8 @@ RUN key=$(python -c "import secrets; print(secrets.token_hex(32))") \
     STATIC_ROOT=/app/static python manage.py collectstatic --noinput
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home --home-dir /app registry
+RUN useradd --system --uid 10001 --no-create-home --home-dir /app registry \
+    && install --directory --owner registry --mode 0700 /var/lib/myelon
 COPY --from=build /venv /venv
 COPY --from=build --chown=root:root /app /app
 WORKDIR /app

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
 from django.db import DatabaseError
 
 from registry.models import User
@@ -21,6 +22,20 @@ def mails_leave_the_machine(app_configs: Any, **kwargs: Any) -> list[Error]:
             "Mails are not sent, and may be written to the log with their links.",
             hint="Set EMAIL_URL to smtp+tls://user:password@host:587.",
             id="registry.E002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def heads_lie_outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without them a cut end of the audit trail is not found."""
+    if settings.LOCAL or settings.AUDIT_HEADS:
+        return []
+    return [
+        Advice(
+            "The end of the audit trail is kept nowhere outside the database.",
+            hint="Set AUDIT_HEADS to a file apart from the database.",
+            id="registry.W001",
         )
     ]
 

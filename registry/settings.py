@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from registry.embedded import local_database_url, local_key, local_redis_url
+from registry.embedded.places import var_folder
 from registry.local_time import zone_of_machine
 from registry.logging import configure_structlog, logging_configuration
 
@@ -211,6 +212,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "seal-audit": {
+        "task": "registry.seal_audit",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     "clear-drafts": {"task": "cases.clear_drafts", "schedule": 3600},
     "renew-pool": {"task": "outcomes.renew_pool", "schedule": 3600},
 }
@@ -371,6 +377,15 @@ SPECTACULAR_SETTINGS = {
     # Lists of codes stay at their fields: the same list serves several of them.
     "POSTPROCESSING_HOOKS": [],
 }
+
+# --- the audit trail ------------------------------------------------------------------
+# Evidence is sealed within seconds; what waits longer than the longest transaction is
+# named by verify_audit.
+AUDIT_UNSEALED_MINUTES = env_int("AUDIT_UNSEALED_MINUTES", 15, 1, 1440)
+# Grows by a line a day and lies apart from the database, so that a cut end is found.
+AUDIT_HEADS = env.str("AUDIT_HEADS", default="") or (
+    str(var_folder() / "audit-heads.jsonl") if LOCAL else ""
+)
 
 # --- history ------------------------------------------------------------------------
 PGHISTORY_APPEND_ONLY = True

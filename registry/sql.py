@@ -228,3 +228,44 @@ DROP TRIGGER audit_no_truncate ON registry_auditevent;
 DROP TRIGGER audit_append_only ON registry_auditevent;
 DROP FUNCTION audit_refuse();
 """
+
+# Under the seals its rows are counted by a number; the key is a UUID.
+CONTEXT_NUMBER = """
+ALTER TABLE pghistory_context
+  ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY UNIQUE;
+"""
+DROP_CONTEXT_NUMBER = "ALTER TABLE pghistory_context DROP COLUMN number;"
+
+# In place of pghistory's function, which changes the row of a context that learns more:
+# other metadata are another row. Only so can nobody rewrite who did something.
+ATTACH_CONTEXT = """
+CREATE OR REPLACE FUNCTION _pgh_attach_context() RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  given uuid := nullif(current_setting('pghistory.context_id', true), '');
+  said jsonb := nullif(current_setting('pghistory.context_metadata', true), '');
+  attached uuid;
+BEGIN
+  IF given IS NULL OR said IS NULL THEN
+    RETURN NULL;
+  END IF;
+  attached := encode(substr(
+    sha256(convert_to(given::text || said::text, 'UTF8')), 1, 16), 'hex')::uuid;
+  -- Looking first leaves no unused number for each further statement.
+  IF NOT EXISTS (SELECT FROM public.pghistory_context WHERE id = attached) THEN
+    INSERT INTO public.pghistory_context (id, metadata, created_at, updated_at)
+    VALUES (attached, said, now(), now()) ON CONFLICT (id) DO NOTHING;
+  END IF;
+  RETURN attached;
+END $$;
+"""
+
+APPEND_ONLY = """
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {table}
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+"""
+DROP_APPEND_ONLY = """
+DROP TRIGGER audit_no_truncate ON {table};
+DROP TRIGGER audit_append_only ON {table};
+"""

@@ -1,4 +1,5 @@
-"""The sweep: every few seconds, whatever a lost message left behind is found again."""
+"""What comes round every few seconds: the sweep, which finds what a lost message left
+behind, and the sealer of the audit trail."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import logging
 
 from celery import Task, shared_task
 
+from registry.audit import heads, sealing
 from registry.models.heartbeat import WorkerHeartbeat
 from registry.signals import sweep
 
@@ -23,3 +25,10 @@ def run_sweep(self: Task) -> None:
                 getattr(receiver, "__qualname__", receiver),
                 exc_info=answer,
             )
+
+
+@shared_task(name="registry.seal_audit")
+def seal_audit() -> None:
+    """Put what was committed under the chain; once a day keep its head outside."""
+    sealing.seal_all()
+    heads.publish_if_due()

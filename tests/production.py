@@ -121,6 +121,7 @@ class Production:
             "MYELON_LOCAL": "false",
             "STATIC_ROOT": str(self.folder / "static"),
             **filled,
+            "AUDIT_HEADS": str(self.folder / "heads.jsonl"),
         }
 
     def manage(
@@ -168,7 +169,8 @@ def production_template() -> Path:
     """A stopped data folder, prepared once by the repository's script and command."""
     folder = var_folder() / "test-production"
     folder.mkdir(parents=True, exist_ok=True)
-    prepared = [SCRIPT, BASE_DIR / "registry/management/commands/prepare_deployment.py"]
+    granting = ("management/commands/prepare_deployment.py", "audit/evidence.py")
+    prepared = [SCRIPT, *(BASE_DIR / "registry" / path for path in granting)]
     mark = hashlib.sha256(b"".join(path.read_bytes() for path in prepared)).hexdigest()
     template = folder / f"{migrations_mark()}-{mark[:16]}"
     with one_at_a_time(folder / "making"):

@@ -1,4 +1,4 @@
-from registry.models.audit import AuditEvent
+from registry.models.audit import AuditEvent, Seal
 from registry.models.centre import Centre, Membership
 from registry.models.clinical import ClinicalQuerySet, ClinicalRecord
 from registry.models.heartbeat import WorkerHeartbeat
@@ -16,6 +16,7 @@ __all__ = [
     "ClinicalQuerySet",
     "ClinicalRecord",
     "Membership",
+    "Seal",
     "Submission",
     "User",
     "WorkerHeartbeat",

@@ -8,6 +8,7 @@ from operator import or_
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 
+from registry.audit.sealing import last_seal
 from registry.days import DayError, read_day
 from registry.models import AuditEvent, User
 from registry.views.administration import administers
@@ -49,6 +51,7 @@ class AuditTrail(View):
         people = User.objects.in_bulk({event.actor_id for event in events} - {None})
         context = {
             "form": form,
+            "sealed": state_of_seals(),
             "narrowed": any(asked.values()),
             "rows": [
                 (event, people.get(event.actor_id or 0), details(event.body))
@@ -60,6 +63,16 @@ class AuditTrail(View):
             else "",
         }
         return render(request, "registry/audit.html", context)
+
+
+def state_of_seals() -> dict[str, Any]:
+    """When the events were sealed last, how many wait, and whether for too long."""
+    seal = last_seal(AuditEvent._meta.db_table)
+    waiting = AuditEvent.objects.filter(pk__gt=seal.upto)
+    oldest = waiting.order_by("pk").values_list("at", flat=True).first()
+    limit = timezone.now() - timedelta(minutes=settings.AUDIT_UNSEALED_MINUTES)
+    late = oldest is not None and oldest < limit
+    return {"at": seal.at, "waiting": waiting.count(), "late": late}
 
 
 class TypedDayField(forms.CharField):

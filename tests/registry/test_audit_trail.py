@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from registry import audit
+from registry.audit.sealing import seal_all
 from registry.embedded.places import BASE_DIR
 from registry.models import AuditEvent, User
 from registry.permissions import Role
@@ -57,6 +58,20 @@ def test_the_trail_shows_the_newest_first_and_pages_back(page: Client) -> None:
         seen += [event.target for event, _person, _details in answer.context["rows"]]
         address = answer.context["older_url"]
     assert seen == [f"SCT-{number:06d}" for number in reversed(range(120))]
+
+
+def test_the_trail_says_how_far_it_is_sealed(page: Client) -> None:
+    assert "Nothing is sealed yet" in text_of(page.get(AUDIT))
+    seal_all()
+    audit.record("identity.read")
+    text = text_of(page.get(AUDIT))
+    assert "Sealed at" in text
+    assert "1 event waits for its seal" in text
+    assert "too long" not in text
+    long_ago = timezone.now() - timedelta(minutes=16)
+    seal_all()
+    AuditEvent.objects.create(action="case.read", at=long_ago)
+    assert "too long" in text_of(page.get(AUDIT))
 
 
 def test_the_trail_is_narrowed_by_action_and_target(page: Client) -> None:

@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from cases import actions as case_actions
 from cases.models import Case
 from registry import actions, audit, records
+from registry.audit import heads, sealing
+from registry.audit.verifying import problems
 from registry.models import AuditEvent, Membership, Submission, User
 from registry.permissions import Role
 from tests.factories import add_role, make_case, make_centre, make_patient, make_user
@@ -133,14 +135,29 @@ def test_C4_one_form_sent_eight_times_makes_one_patient() -> None:
     assert centre.patients.count() == 1
 
 
-def test_the_chain_of_events_stays_one_line() -> None:
+def test_many_writers_and_sealers_at_once_leave_one_chain() -> None:
+    """No event is lost, doubled or out of order within its transaction."""
+
     def report(name: str) -> None:
         for number in range(20):
-            audit.record("identity.read", target=f"{name}-{number}")
+            with transaction.atomic():
+                for step in "123":
+                    audit.record("identity.read", target=f"{name}-{number}-{step}")
 
-    at_once(*(lambda name=name: report(name) for name in "abcdefgh"))
-    assert AuditEvent.objects.count() == 160
-    assert list(audit.broken_events()) == []
+    def seal() -> int:
+        return sum(sealing.seal_all() for _round in range(10))
+
+    works = [lambda name=name: report(name) for name in "abcdef"]
+    answers = at_once(*works, seal, seal)
+    sealing.seal_all()
+    assert [each for each in answers if isinstance(each, Exception)] == []
+    assert AuditEvent.objects.count() == 360
+    assert heads.sealed_rows() == 360
+    assert list(problems()) == []
+    targets = list(AuditEvent.objects.order_by("pk").values_list("target", flat=True))
+    for name in "abcdef":
+        own = [target for target in targets if target.startswith(name)]
+        assert own == [f"{name}-{n}-{step}" for n in range(20) for step in "123"]
 
 
 def two_administrators() -> tuple[User, User]:

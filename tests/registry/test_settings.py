@@ -19,6 +19,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://registry_app:secret@postgres/registry",
     "REDIS_URL": "redis://redis/0",
     "ALLOWED_HOSTS": "registry.example.org",
+    "AUDIT_HEADS": "/var/lib/myelon/heads.jsonl",
 }
 READ = """
 import json

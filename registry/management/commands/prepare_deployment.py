@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import pghistory.models
-from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from psycopg2 import sql
 
-from registry.models import AuditEvent
+from registry.audit.evidence import sealed_tables
+from registry.models import Seal
 
 APPLICATION_ROLE = "registry_app"
 
@@ -31,14 +30,9 @@ class Command(BaseCommand):
         )
 
 
-def append_only_models() -> list[type[models.Model]]:
-    """The audit events and every history table."""
-    histories = [
-        model
-        for model in apps.get_models(include_auto_created=True)
-        if issubclass(model, pghistory.models.Event) and not model._meta.proxy
-    ]
-    return [AuditEvent, *histories]
+def append_only_tables() -> list[str]:
+    """Everything that is evidence, and its seals."""
+    return [Seal._meta.db_table, *(each.table for each in sealed_tables())]
 
 
 @transaction.atomic
@@ -56,9 +50,8 @@ def grant_application_role(role: str) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
-        for model in append_only_models():
-            revoke = "REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}"
-            table = sql.Identifier(model._meta.db_table)
+        for table in append_only_tables():
+            revoke = sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}")
             cursor.execute(
-                sql.SQL(revoke).format(table=table, role=sql.Identifier(role))
+                revoke.format(table=sql.Identifier(table), role=sql.Identifier(role))
             )

@@ -63,10 +63,16 @@ class Command(BaseCommand):
             command = "migrate" if settings.LOCAL else "prepare_deployment"
             self.stdout.write(
                 f"{len(missing)} migrations are newer than the backup:"
-                f" run `python manage.py {command}`, then `verify_audit`."
+                f" run `python manage.py {command}`, then `verify_audit --restored`."
             )
         else:
-            call_command("verify_audit", stdout=self.stdout, stderr=self.stderr)
+            # Heads that were kept since the backup was made are not of it.
+            call_command(
+                "verify_audit",
+                restored=True,
+                stdout=self.stdout,
+                stderr=self.stderr,
+            )
 
     def restore(self, file: Path, key: Path | None, other_keys: bool) -> Manifest:
         database = Database.of_settings(connection)
