@@ -121,7 +121,7 @@ class CaseForm(RecordForm):
                 "incidental",
                 "symptom_duration_months",
                 "first_symptom",
-                ("onset_date", "onset_date_precision"),
+                "onset_date",
             ),
             more=("age_reported",),
         ),

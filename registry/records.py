@@ -19,12 +19,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.constraints import described_fields
-from registry.days import precision_of, same_day
+from registry.days import PartialDay, precision_of, same_day
 from registry.fields import DayField
 from registry.models import Submission, User
 from registry.models.clinical import ClinicalRecord
 
 Record = TypeVar("Record", bound=ClinicalRecord)
+Values = Mapping[str, Any]
 BLANK: tuple[Any, ...] = (None, "", [])
 SUBMISSION_KEY = re.compile(r"[\x20-\x7e]{1,80}")
 
@@ -66,7 +67,7 @@ def set_values(
         )
     changed = []
     reasons = dict(getattr(record, "missing", {}))
-    for name, value in values.items():
+    for name, value in with_told_precision(record, values).items():
         if value not in BLANK and name not in (missing or {}):
             reasons.pop(name, None)
         if not same_day(getattr(record, name), value):
@@ -83,6 +84,28 @@ def set_values(
     if set_precision(record, changed):
         changed.append("precision")
     return changed
+
+
+def with_told_precision(record: Any, values: Values) -> Values:
+    """The values with a day and the field that tells its precision in agreement.
+
+    For a day such as ``onset_date``, of which the dictionary has ``onset_date_precision``
+    as well. The field follows the day; a whole day of which it says “month” is a month.
+    """
+    told = dict(values)
+    for name in editable_names(type(record)):
+        own = f"{name}_precision"
+        if own not in editable_names(type(record)) or not {name, own} & set(values):
+            continue
+        day = told.get(name, getattr(record, name))
+        said = told.get(own)
+        if day and said in ("month", "year") and precision_of(day) == "day":
+            told[name] = PartialDay.known(day, said)
+        elif day and said in (None, "unknown"):
+            told[own] = precision_of(day)
+        elif day is None and (said or getattr(record, own)) is not None:
+            told[own] = "unknown"
+    return told
 
 
 def set_precision(record: Any, names: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from cases import choices
@@ -200,10 +201,11 @@ class Case(ClinicalRecord):
         group="tumour",
     )
     onset_date = DayField(_("first symptom on"), group="presentation")
+    # Of the dictionary; follows the date, so nobody is asked.
     onset_date_precision = ChoiceField(
         _("precision of that date"),
         choices=choices.DatePrecision.choices,
-        need=Need.ALWAYS,
+        definition=_("Follows from the date as it is written: 2014-05 is a month."),
         group="presentation",
     )
     incidental = FlagField(
@@ -327,6 +329,17 @@ class Case(ClinicalRecord):
                 ),
             ),
             Rule(
+                condition=Q(onset_date__isnull=True)
+                | Q(onset_date_precision__isnull=True)
+                | Q(onset_date_precision="day", precision__onset_date__isnull=True)
+                | Q(onset_date_precision=KT("precision__onset_date")),
+                name="case_onset_precision_agrees",
+                violation_error_message=_(
+                    "The date says more or less than that. Write it as far as it is "
+                    "known, such as 2014-05."
+                ),
+            ),
+            Rule(
                 condition=Q(volume_cm3__isnull=True) | Q(volume_method__isnull=False),
                 name="case_volume_has_method",
                 violation_error_message=_("Say how the volume was measured."),
@@ -351,6 +364,7 @@ class Case(ClinicalRecord):
         "case_c8_is_a_segment": "level_basis",
         "case_incidental_has_no_duration": "symptom_duration_months",
         "case_no_dumbbell_type_inside_the_cord": "eden_type",
+        "case_onset_precision_agrees": "onset_date_precision",
         "case_volume_has_method": "volume_method",
         "case_icdo_morphology_form": "icdo_morphology",
         "case_icdo_topography_form": "icdo_topography",

@@ -50,7 +50,7 @@ NEW_CASE: dict[str, object] = {
     "size_ap_mm": "12",
     "size_tr_mm": "11.5",
     "incidental": False,
-    "onset_date_precision": "month",
+    "onset_date": "2019-11",
 }
 PREOP_MRI: dict[str, object] = {
     "mri_date": "2020-02-20",

@@ -50,7 +50,6 @@ NEW_CASE = {
     "incidental": "false",
     "symptom_duration_months": "14",
     "first_symptom": "sensory",
-    "onset_date_precision": "unknown",
 }
 
 

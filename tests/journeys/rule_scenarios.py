@@ -76,8 +76,7 @@ def identity(born: str = "1970-06-01", **broken: Any) -> Entry:
 
 
 def onset(day: str = "2015-01-01", **broken: Any) -> Entry:
-    precision = {"onset_date_precision": "day"}
-    return Entry("case", {"onset_date": day, **precision}, broken)
+    return Entry("case", {"onset_date": day}, broken)
 
 
 def complication(day: str = "2015-03-05", **broken: Any) -> Entry:

@@ -194,3 +194,37 @@ def test_the_same_visit_is_asked_about_if_it_may_be_the_same(
     assert api.post("visits/", {**visit, "visit_date": "2015-06"}).status_code == 201
     # The middle of June is a day like others: whoever came on it is another visit.
     assert api.post("visits/", {**visit, "visit_date": "2015-07-15"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("sent", "day", "told"),
+    [
+        ({"onset_date": "2013-11"}, date(2013, 11, 15), "month"),
+        ({"onset_date": "2013"}, date(2013, 7, 1), "year"),
+        ({"onset_date": "2013-11-02"}, date(2013, 11, 2), "day"),
+        (
+            {"onset_date": "2013-11-02", "onset_date_precision": "month"},
+            date(2013, 11, 15),
+            "month",
+        ),
+        ({"onset_date": None}, None, "unknown"),
+    ],
+)
+def test_the_precision_of_the_first_symptom_follows_its_date(
+    case: Case, api: Api, sent: dict[str, Any], day: date | None, told: str
+) -> None:
+    answer = api.patch(f"cases/{case.code}/", sent, 1)
+    assert answer.status_code == 200, answer.content
+    case.refresh_from_db()
+    assert (case.onset_date, case.onset_date_precision) == (day, told)
+    known = {} if told in ("day", "unknown") else {"onset_date": told}
+    assert case.precision == known
+
+
+def test_a_first_symptom_is_never_told_finer_than_its_date(
+    case: Case, api: Api
+) -> None:
+    path = f"cases/{case.code}/"
+    api.patch(path, {"onset_date": "2013"}, 1)
+    answer = api.patch(path, {"onset_date_precision": "day"}, 2)
+    assert codes_of(answer).keys() == {"onset_date_precision"}
