@@ -5,6 +5,8 @@ Rows of a batch carry ``case``, the index of their case within the batch.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from outcomes.synthetic import parameters as truth
@@ -17,9 +19,28 @@ from outcomes.synthetic.draw import (
     choose,
     where,
 )
+from registry.days import MIDDLE_DAY
 
 ENHANCEMENTS = ("homogeneous", "heterogeneous", "rim")
 SIGNALS = ("hypo", "iso", "hyper")
+
+
+def known_in_part(course: Course, operation: Columns) -> Columns:
+    """Of the oldest operations some are known by their month only, as in old charts."""
+    old = course.operated < np.datetime64(truth.EXACT_FROM)
+    vague = old & (np.arange(len(old)) % truth.ONE_IN_VAGUE == 0)
+    days = {name: operation[name] for name in ("surgery_date", "discharge_date")}
+    months = {name: day.astype("datetime64[M]") for name, day in days.items()}
+    middles = {
+        name: where(vague, month + (MIDDLE_DAY - 1) * DAY, days[name])
+        for name, month in months.items()
+    }
+    precision = json.dumps(dict.fromkeys(days, "month"))
+    return (
+        operation
+        | middles
+        | {"precision": where(vague, precision, "{}").astype(object)}
+    )
 
 
 def draw_operations(
@@ -36,7 +57,7 @@ def draw_operations(
     )
     alarm = choose(rng, ("none", "transient", "persistent"), n, (0.85, 0.11, 0.04))
     over = (rng.random(n) < 0.05) & (course.extent == "ntr")
-    return {
+    drawn = {
         "surgery_date": course.operated,
         "index_operation": np.ones(n, dtype=bool),
         "urgency": choose(rng, ("elective", "urgent"), n, (0.92, 0.08)),
@@ -74,6 +95,7 @@ def draw_operations(
         ),
         "discharge_date": course.operated + stay.astype(int) * DAY,
     }  # fmt: skip
+    return known_in_part(course, drawn)
 
 
 def draw_preoperative_mri(

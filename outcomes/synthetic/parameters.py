@@ -14,6 +14,9 @@ FIRST_YEAR: Final = 2008
 LAST_YEAR: Final = 2022
 # No visit, MRI or contact is later; patients still followed are censored here.
 CLOSING_DAY: Final = "2026-09-30"
+# Of operations before this day every ninth is known by its month only.
+EXACT_FROM: Final = "2010-01-01"
+ONE_IN_VAGUE: Final = 9
 
 
 @dataclass(frozen=True)

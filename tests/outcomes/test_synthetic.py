@@ -82,6 +82,16 @@ def test_cases_are_whole_and_agree_with_every_rule() -> None:
         assert [each.text for each in writing.findings(case) if each.is_error] == []
 
 
+def test_old_operations_known_by_their_month_agree_with_every_rule() -> None:
+    vague = Operation.objects.filter(precision__surgery_date="month")
+    assert 1 <= vague.count() < 20
+    for operation in vague:
+        assert operation.surgery_date.text < parameters.EXACT_FROM
+        operation.full_clean()
+        found = writing.findings(operation.case)
+        assert [each.text for each in found if each.is_error] == []
+
+
 def test_every_row_left_its_history() -> None:
     for model in TABLES:
         events = model._meta.apps.get_model(
