@@ -23,8 +23,17 @@ from outcomes.stats.gray import (
     gray_test_from_counts,
     permutation_gray_from_counts,
 )
-from outcomes.stats.logrank import Counts, LogRankTest, logrank_of
-from outcomes.stats.logrank_permutation import permuted_logrank_of
+from outcomes.stats.logrank import (
+    Counts,
+    LogRankTest,
+    logrank_in_strata,
+    logrank_of,
+    strata_of_counts,
+)
+from outcomes.stats.logrank_permutation import (
+    permuted_logrank_in_strata,
+    permuted_logrank_of,
+)
 from outcomes.stats.result import Result, TestResult
 
 FEWEST_CASES = 20
@@ -53,6 +62,25 @@ def compare_curves(groups: Sequence[Counts], seed: int = 0) -> ChosenTest[LogRan
     if test.estimable and small is not None:
         test = permuted_logrank_of(tables, seed)
     return ChosenTest(test=test, reason=_said("log-rank", test, small))
+
+
+def compare_curves_in_strata(
+    strata: Sequence[Sequence[Counts | None]], seed: int = 0
+) -> ChosenTest[LogRankTest]:
+    """The same within strata, such as centres: per stratum the groups in one order.
+
+    None stands for a group that has no case in the stratum. A group is as large as it
+    is in all strata together, whatever it is in each.
+    """
+    tables = strata_of_counts(strata)
+    test = logrank_in_strata(tables)
+    sizes = [
+        sum(table.n for table in group if table) for group in zip(*tables, strict=True)
+    ]
+    small = _why_small(sizes, test.expected)
+    if test.estimable and small is not None:
+        test = permuted_logrank_in_strata(tables, seed)
+    return ChosenTest(test=test, reason=_said(test.name, test, small))
 
 
 def compare_incidence(

@@ -2,9 +2,10 @@
 
 Own code because SciPy only samples tables beyond 2x2, and for 5,000 cases takes most
 of a minute to do it. A test costs some tenths of a second at most: what cannot be
-listed within that is sampled, with fewer tables the more cells they have. All tables with the margins are met in the middle: the columns
-are dealt into two halves, each half lists its ways to fill its columns, and a table is
-a way of one half with a way of the other that together use up the row totals.
+listed within that is sampled, with fewer tables the more cells they have. All tables
+with the margins are met in the middle: the columns are dealt into two halves, each half
+lists its ways to fill its columns, and a table is a way of one half with a way of the
+other that together use up the row totals.
 References: Freeman and Halton 1951, Biometrika 38:141; Patefield 1981, Appl Stat 30:91.
 """
 
@@ -52,10 +53,12 @@ class _Ways:
     numbers: FloatArray
 
 
-def enumerated_p(counts: CountArray, most_ways: int = MOST_WAYS) -> float | None:
-    """The share of tables at most as probable as this one; None where too many.
+def enumerated_p(
+    counts: CountArray, most_ways: int = MOST_WAYS
+) -> tuple[float, float] | None:
+    """The share of tables at most as probable as this one, and as the rarest of all.
 
-    Margins are sorted first, so that the order of the labels does not matter.
+    None where the tables are too many. Margins are sorted first, so that the order of the labels does not matter.
     """
     rows, columns = sorted(
         (np.sort(counts.sum(axis=axis)) for axis in (0, 1)),
@@ -66,7 +69,11 @@ def enumerated_p(counts: CountArray, most_ways: int = MOST_WAYS) -> float | None
     except _TooManyTables:
         return None
     observed = _log_factorials(columns) - _log_factorials(counts.ravel())
-    return min(_joined(rows, one, other, observed + RELATIVE_TOLERANCE), 1.0)
+    p_value, smallest = (
+        min(_joined(rows, one, other, bound + RELATIVE_TOLERANCE), 1.0)
+        for bound in (observed, _rarest(rows, one, other))
+    )
+    return p_value, smallest
 
 
 def tables_sampled(counts: CountArray) -> int:
@@ -74,10 +81,10 @@ def tables_sampled(counts: CountArray) -> int:
     return max(min(SAMPLED_TABLES, MOST_CELLS // counts.size), FEWEST_SAMPLED)
 
 
-def sampled_p(counts: CountArray, seed: int) -> float:
+def sampled_p(counts: CountArray, seed: int) -> tuple[float, float]:
     """(1 + tables at most as probable) / (1 + tables), as R's simulated p value.
 
-    The margins are sorted first, so that the order of the labels does not matter.
+    The second number is the same of the rarest table that came up. The margins are sorted first, so that the order of the labels does not matter.
     """
     rows, columns = np.sort(counts.sum(axis=1)), np.sort(counts.sum(axis=0))
     times = tables_sampled(counts)
@@ -89,9 +96,12 @@ def sampled_p(counts: CountArray, seed: int) -> float:
         left = left - filled
         log_weight -= special.gammaln(filled + 1.0).sum(axis=1)
     log_weight -= special.gammaln(left + 1.0).sum(axis=1)
-    observed = -special.gammaln(counts + 1.0).sum()
-    as_rare = int((log_weight <= observed + RELATIVE_TOLERANCE).sum())
-    return (1 + as_rare) / (1 + times)
+    observed = -float(special.gammaln(counts + 1.0).sum())
+    p_value, smallest = (
+        (1 + int((log_weight <= bound + RELATIVE_TOLERANCE).sum())) / (1 + times)
+        for bound in (observed, min(observed, float(log_weight.min())))
+    )
+    return p_value, smallest
 
 
 def _random_rows(
@@ -206,6 +216,15 @@ def _joined(rows: CountArray, one: _Ways, other: _Ways, bound: float) -> float:
         up_to = np.concatenate([[0.0], sums])[reached]
         share += float((factor * one.numbers[span] * up_to).sum())
     return share
+
+
+def _rarest(rows: CountArray, one: _Ways, other: _Ways) -> float:
+    """The smallest logarithmic weight of all tables."""
+    partners = dict(_spans(int(rows @ _place_values(rows)) - other.codes))
+    return min(
+        float(one.log_weights[span].min() + other.log_weights[partners[code]].min())
+        for code, span in _spans(one.codes)
+    )
 
 
 def _spans(codes: CountArray) -> Iterator[tuple[int, slice]]:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
+from outcomes.stats.arrangements import arranged_p
+from outcomes.stats.attainable import if_reachable
 from outcomes.stats.checks import (
     CountArray,
     FloatArray,
@@ -27,7 +29,6 @@ from outcomes.stats.checks import (
 )
 from outcomes.stats.errors import StatError
 from outcomes.stats.event_table import sum_by
-from outcomes.stats.permutation import Permuted, sampled_p
 from outcomes.stats.result import TestResult
 
 # Days, events of interest, competing events, censored cases.
@@ -47,16 +48,13 @@ SMALLEST_VARIANCE = 1e-100
 class GrayTest(TestResult):
     """Gray's test with the events of interest by group, in the order given.
 
-    ``expected`` are those of equal incidence; ``method`` says how p came about, and
-    ``smallest_p`` is the smallest that the same cases could have had, dealt to the
-    groups otherwise; None with chi-squared.
+    ``expected`` are those of equal incidence; ``method`` says how p came about.
     """
 
     observed: tuple[int, ...]
     expected: tuple[float, ...]
     competing: tuple[int, ...]
     method: str = "chi-squared"
-    smallest_p: float | None = None
 
 
 def gray_test_from_counts(groups: Sequence[CompetingCounts]) -> GrayTest:
@@ -99,7 +97,7 @@ def gray_test_from_counts(groups: Sequence[CompetingCounts]) -> GrayTest:
 def permutation_gray_from_counts(
     groups: Sequence[CompetingCounts], seed: int = 0
 ) -> GrayTest:
-    """Gray's differences against those of arrangements sampled with ``seed``.
+    """Gray's differences against those of all arrangements, or sampled with ``seed``.
 
     ``statistic`` is the sum of (observed - expected)^2 / n over the groups. Not
     estimable for the reasons of Gray's test, and where no arrangement of these cases
@@ -116,21 +114,15 @@ def permutation_gray_from_counts(
     def statistic(drawn: CountArray) -> FloatArray:
         return _spread(_unfolded(drawn, kinds, days))
 
-    found = sampled_p(table, statistic, seed)
-    return _concluded(plain, found, float(_spread(cases[:, None])[0]))
-
-
-def _concluded(plain: GrayTest, found: Permuted, statistic: float) -> GrayTest:
-    reason = found.reason
-    return dataclasses.replace(
+    found = arranged_p(table, statistic, seed)
+    test = dataclasses.replace(
         plain,
-        estimable=reason is None,
-        p_value=found.p_value if reason is None else None,
-        statistic=statistic,
-        reason=reason,
+        estimable=True,
+        p_value=found.p_value,
+        statistic=float(_spread(cases[:, None])[0]),
         method=f"permutation of Gray's differences: {found.method}",
-        smallest_p=found.smallest,
     )
+    return if_reachable(test, found.smallest)
 
 
 def _cases_by_day(groups: Sequence[CompetingCounts]) -> CountArray:

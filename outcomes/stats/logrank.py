@@ -31,21 +31,24 @@ from outcomes.stats.result import TestResult
 Rows = tuple[ArrayLike, ArrayLike]
 Counts = tuple[ArrayLike, ArrayLike, ArrayLike]
 FlagArray = NDArray[np.bool_]
+# Event tables of the groups, None where a group has no case.
+Stratum = list[EventTable | None]
 StratifiedRows = tuple[ArrayLike, ArrayLike, Sequence[Hashable]]
+
+LOG_RANK = "log-rank"
+STRATIFIED = "stratified log-rank"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LogRankTest(TestResult):
     """The test with observed and expected events per group, in the order given.
 
-    ``method`` says how p came about. ``smallest_p`` is the smallest p that the same
-    cases could have had, dealt to the groups otherwise; None with chi-squared.
+    ``method`` says how p came about.
     """
 
     observed: tuple[int, ...]
     expected: tuple[float, ...]
     method: str = "chi-squared"
-    smallest_p: float | None = None
 
 
 def logrank(groups: Sequence[Rows]) -> LogRankTest:
@@ -66,7 +69,7 @@ def logrank_from_counts(groups: Sequence[Counts]) -> LogRankTest:
 def logrank_of(tables: Sequence[EventTable]) -> LogRankTest:
     """The same test of event tables."""
     _check_groups(tables)
-    return _compare([tables], "log-rank")
+    return _compare([tables], LOG_RANK)
 
 
 def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankTest:
@@ -76,6 +79,26 @@ def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankTest:
     ``survdiff(Surv(days, events) ~ group + strata(stratum))``. A group may be missing
     from a stratum, but not altogether.
     """
+    return logrank_in_strata(strata_of_rows(groups))
+
+
+def logrank_stratified_from_counts(
+    strata: Sequence[Sequence[Counts | None]],
+) -> LogRankTest:
+    """The stratified test from counts: per stratum the groups in one order.
+
+    None stands for a group that has no case in the stratum.
+    """
+    return logrank_in_strata(strata_of_counts(strata))
+
+
+def logrank_in_strata(strata: Sequence[Stratum]) -> LogRankTest:
+    """The same test of event tables."""
+    return _compare(strata, STRATIFIED)
+
+
+def strata_of_rows(groups: Sequence[StratifiedRows]) -> list[Stratum]:
+    """Event tables by stratum and group, the strata in one order."""
     _check_groups(groups)
     by_stratum: dict[Hashable, list[EventTable | None]] = {}
     for place, (days, events, labels) in enumerate(groups):
@@ -90,17 +113,11 @@ def logrank_stratified(groups: Sequence[StratifiedRows]) -> LogRankTest:
         for stratum, inside in rows.items():
             tables = by_stratum.setdefault(stratum, [None] * len(groups))
             tables[place] = table_from_rows(times[inside], flags[inside])
-    ordered = [by_stratum[stratum] for stratum in sorted(by_stratum, key=_in_order)]
-    return _compare(ordered, "stratified log-rank")
+    return [by_stratum[stratum] for stratum in sorted(by_stratum, key=_in_order)]
 
 
-def logrank_stratified_from_counts(
-    strata: Sequence[Sequence[Counts | None]],
-) -> LogRankTest:
-    """The stratified test from counts: per stratum the groups in one order.
-
-    None stands for a group that has no case in the stratum.
-    """
+def strata_of_counts(strata: Sequence[Sequence[Counts | None]]) -> list[Stratum]:
+    """The same from counts; raises StatError for a group without any case."""
     for groups in strata:
         _check_groups(groups)
         check_same_length(first_stratum=strata[0], stratum=groups)
@@ -111,7 +128,7 @@ def logrank_stratified_from_counts(
     present = [any(group) for group in zip(*tables, strict=True)]
     if not present or not all(present):
         raise StatError("a group has no case in any stratum")
-    return _compare(tables, "stratified log-rank")
+    return tables
 
 
 def _check_groups(groups: Sequence[object]) -> None:
@@ -133,7 +150,7 @@ def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRan
     expected = np.sum([part.expected for part in parts], axis=0)
     difference = np.sum([part.difference for part in parts], axis=0)
     weights = np.sum([part.weights for part in parts], axis=0)
-    kept = _all_but_one_of_each_set(
+    kept = all_but_one_of_each_set(
         np.any([part.together for part in parts], axis=0), weights
     )
     compared = LogRankTest(
@@ -145,7 +162,7 @@ def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRan
     reason = _reason_against(int(observed.sum()), len(kept), size)
     if reason is not None:
         return dataclasses.replace(compared, reason=reason)
-    statistic = _quadratic_form(difference[kept], weights, kept)
+    statistic = quadratic_form(difference[kept], weights, kept)
     return dataclasses.replace(
         compared,
         estimable=True,
@@ -155,7 +172,7 @@ def _compare(strata: Sequence[Sequence[EventTable | None]], name: str) -> LogRan
     )
 
 
-def _all_but_one_of_each_set(together: FlagArray, weights: FloatArray) -> list[int]:
+def all_but_one_of_each_set(together: FlagArray, weights: FloatArray) -> list[int]:
     """The groups of each connected set but the one of the largest variance.
 
     Groups are connected when they were at risk on one event day, or through others.
@@ -171,7 +188,7 @@ def _all_but_one_of_each_set(together: FlagArray, weights: FloatArray) -> list[i
     return [group for group in range(len(together)) if group not in left_out]
 
 
-def _quadratic_form(
+def quadratic_form(
     difference: FloatArray, weights: FloatArray, kept: list[int]
 ) -> float:
     """(O - E)' C^-1 (O - E) over the groups kept, scaled to a diagonal of ones.

@@ -1,65 +1,40 @@
-"""The distribution of a statistic over all ways to deal the cases to the groups.
+"""The distribution of a sum of scores over all ways to deal the cases to two groups.
 
 Given the sizes of the groups and what happened to the cases, every arrangement is
-equally probable where the groups do not differ. Two groups are compared by a sum of
-scores, whose distribution is found exactly where it can be listed; more groups, and
-what cannot be listed, by arrangements sampled with a seed.
+equally probable where the groups do not differ. The sums of two groups are found
+exactly by shifts or by halves, far beyond what could be listed one by one; what is
+still too much is sampled (``arrangements``).
 
 Own code, because SciPy's ``permutation_test`` takes rows and no counts, lists
 arrangements one by one (its limit is some 20 cases) and calls Python for each.
 
-References: Streitberg and Röhmel 1986 (shifts); Pagano and Tritchler 1983; Phipson and
-Smyth 2010 (1 added to the sampled counts); R: ``coin``.
+References: Streitberg and Röhmel 1986 (shifts); Pagano and Tritchler 1983; R: ``coin``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import special, stats
 
-from outcomes.stats.checks import CountArray, FloatArray, check_count
-from outcomes.stats.errors import StatError
+from outcomes.stats.arrangements import ALL_ARRANGEMENTS, Permuted, arranged_p
+from outcomes.stats.checks import CountArray, FloatArray
 from outcomes.stats.result import SMALLEST_P
 
-# An array of groups by classes of cases for each arrangement: (B, G, K).
-Statistic = Callable[[CountArray], FloatArray]
-
-SAMPLED = 10_000
-FEWEST_SAMPLED = 1_000
 # Steps of the shifts, and ways listed of one half: some tenths of a second.
 MOST_SHIFTED = 100_000_000
 MOST_WAYS = 600_000
 # Sizes of up to 1,000 and sums of scores up to here share 63 bits.
 LARGEST_SUM = 2**51
 MOST_LISTED = 1_000
-# Cells laid out at a time, and in all.
-AT_A_TIME = 2_000_000
-MOST_CELLS = 10_000_000
-# NumPy draws from smaller urns only.
-MOST_DEALT = 10**9 - 1
-# Sampled statistics so near are equal but for rounding; it only ever adds to p.
-RELATIVE_TOLERANCE = 1e-9
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Permuted:
-    """A p value, the smallest that these groups could have had, and how it was found.
-
-    ``smallest`` belongs to the most extreme arrangement of the same cases.
-    """
-
-    p_value: float
-    smallest: float
-    method: str
-
-    @property
-    def reason(self) -> str | None:
-        """Why there is no test: whatever had happened, p could not have been small."""
-        return UNREACHABLE if self.smallest > REACHED else None
+# Distinct scores, the cases that have each, and how many of them are drawn.
+Drawing = tuple[CountArray, CountArray, int]
+# Sums and the weight of each.
+SumWeights = tuple[CountArray, FloatArray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +46,7 @@ class _Sums:
     weights: FloatArray
 
 
-UNREACHABLE = (
-    "too little was observed: however these cases had fallen to the groups, "
-    "p could not have been 0.05 or less"
-)
-REACHED = 0.05
-
-
-class _TooMany(Exception):
+class TooMany(Exception):
     pass
 
 
@@ -98,11 +66,11 @@ def two_groups_p(
     if tail is None:
         tail = _halved_tail(scores, counts, size, observed)
     if tail is None:
-        found = sampled_p(table, lambda drawn: np.abs(drawn[:, 0] @ scores), seed)
+        found = arranged_p(table, lambda drawn: np.abs(drawn[:, 0] @ scores), seed)
         p_value, method = found.p_value, found.method
     else:
-        p_value, method = min(tail, 1.0), "exact, all arrangements"
-    smallest = _smallest_p(scores, counts, size, slack)
+        p_value, method = min(tail, 1.0), ALL_ARRANGEMENTS
+    smallest = smallest_p([(scores, counts, size)], slack)
     return Permuted(p_value=p_value, smallest=smallest, method=method)
 
 
@@ -117,118 +85,24 @@ def distinct_scores(
     return distinct[kept], merged[:, kept]
 
 
-def spread(scores: CountArray, tables: CountArray) -> FloatArray:
-    """(N - 1) / sum(a^2) * sum(T_g^2 / n_g) of the sums T_g of scores a by group.
+def smallest_p(strata: Sequence[Drawing], slack: int) -> float:
+    """The share of the most extreme arrangements: the highest scores, or the lowest.
 
-    Of two groups it is the squared standardised sum; of midranks, Kruskal and
-    Wallis's statistic with its correction for ties. ``tables``: (B, G, K).
+    ``strata`` are dealt apart, each with its scores, cases by score and number drawn.
     """
-    values = scores.astype(np.float64)
-    counts = tables[0].sum(axis=0)
-    squares = float(counts @ values**2)
-    sums, sizes = tables @ values, tables.sum(axis=2)
-    found: FloatArray = (sums**2 / sizes).sum(axis=1) * (counts.sum() - 1) / squares
-    return found
-
-
-def sampled_p(table: CountArray, statistic: Statistic, seed: int) -> Permuted:
-    """(1 + arrangements as extreme) / (1 + arrangements), sampled with ``seed``.
-
-    Large values of ``statistic`` are extreme. Groups are sorted before sampling, so
-    that their order does not matter.
-    """
-    sizes = table.sum(axis=1)
-    order = sorted(range(len(table)), key=lambda g: (sizes[g], *table[g].tolist()))
-    table = table[order]
-    times = _affordable(table)
-    values = np.concatenate(
-        [statistic(drawn) for drawn in sampled_tables(table, times, seed)]
-    )
-    observed = float(statistic(table[None])[0])
-    most = max(observed, float(values.max()))
-
-    def share(bound: float) -> float:
-        reached = values >= bound - abs(bound) * RELATIVE_TOLERANCE
-        return (1 + int(reached.sum())) / (1 + times)
-
-    return Permuted(
-        p_value=share(observed),
-        smallest=share(most),
-        method=f"{times:,} sampled arrangements, seed {seed}",
-    )
-
-
-def _affordable(table: CountArray) -> int:
-    return max(min(SAMPLED, MOST_CELLS // _cells(table)), FEWEST_SAMPLED)
-
-
-def _cells(table: CountArray) -> int:
-    """What one arrangement costs: the cases picked, or the table where those are more."""
-    others = int(table.sum() - table.sum(axis=1).max())
-    return max(table.size, min(others, 10 * table.size))
-
-
-def sampled_tables(table: CountArray, times: int, seed: int) -> Iterator[CountArray]:
-    """Random tables (B, G, K) with the margins of ``table``, ``times`` in all."""
-    random = np.random.default_rng(check_count(seed, "seed"))
-    sizes, counts = table.sum(axis=1), table.sum(axis=0)
-    if counts.sum() > MOST_DEALT:
-        raise StatError(f"more than {MOST_DEALT:,} cases cannot be dealt at random")
-    few = sizes.sum() - sizes.max() <= 10 * table.size
-    draw = _picked if few else _from_urns
-    step = max(1, AT_A_TIME // _cells(table))
-    for start in range(0, times, step):
-        yield draw(random, sizes, counts, min(step, times - start))
-
-
-def _picked(
-    random: np.random.Generator, sizes: CountArray, counts: CountArray, times: int
-) -> CountArray:
-    """Cases picked for all groups but the largest, which keeps the rest."""
-    largest = int(np.argmax(sizes))
-    groups = np.delete(np.arange(len(sizes)), largest)
-    labels = np.repeat(groups, sizes[groups])
-    total = int(sizes.sum())
-    picked = np.array(
-        [random.choice(total, len(labels), replace=False) for _ in range(times)]
-    )
-    classes = np.searchsorted(np.cumsum(counts), picked, side="right")
-    width = len(sizes) * len(counts)
-    places = np.arange(times)[:, None] * width + labels * len(counts) + classes
-    counted = np.bincount(places.ravel(), minlength=times * width)
-    tables = counted.reshape(times, len(sizes), len(counts))
-    tables[:, largest] = counts - tables.sum(axis=1)
-    return tables
-
-
-def _from_urns(
-    random: np.random.Generator, sizes: CountArray, counts: CountArray, times: int
-) -> CountArray:
-    """Class by class for each group, which is fast where classes are few."""
-    tables = np.empty((times, len(sizes), len(counts)), dtype=np.int64)
-    for table in tables:
-        left = counts
-        for group, size in enumerate(sizes[:-1].tolist()):
-            table[group] = random.multivariate_hypergeometric(
-                left, size, method="marginals"
-            )
-            left = left - table[group]
-        table[-1] = left
-    return tables
-
-
-def _smallest_p(scores: CountArray, counts: CountArray, size: int, slack: int) -> float:
-    """The share of the most extreme arrangements: the highest scores, or the lowest."""
     ends = []
-    for order in (np.argsort(-scores), np.argsort(scores)):
-        before = np.cumsum(counts[order]) - counts[order]
-        taken = np.clip(size - before, 0, counts[order])
-        ways = _log_binomial(counts[order], taken).sum()
-        ends.append((abs(int(taken @ scores[order])), float(ways)))
-    most = max(end for end, _ways in ends)
-    ways = [ways for end, ways in ends if end >= most - slack]
-    total = float(_log_binomial(counts.sum(), size))
-    share = sum(math.exp(found - total) for found in ways)
+    for sign in (1, -1):
+        sum_of_all, log_share = 0, 0.0
+        for scores, counts, size in strata:
+            order = np.argsort(-sign * scores)
+            before = np.cumsum(counts[order]) - counts[order]
+            taken = np.clip(size - before, 0, counts[order])
+            sum_of_all += int(taken @ scores[order])
+            log_share += float(_log_binomial(counts[order], taken).sum())
+            log_share -= float(_log_binomial(counts.sum(), size))
+        ends.append((abs(sum_of_all), log_share))
+    most = max(end for end, _share in ends)
+    share = sum(math.exp(log_share) for end, log_share in ends if end >= most - slack)
     return min(max(share, SMALLEST_P), 1.0)
 
 
@@ -291,20 +165,66 @@ def _halved_tail(
             _ways(scores[half], [weights[place] for place in half], size)
             for half in (order[first], order[~first])
         )
-    except _TooMany:
+    except TooMany:
         return None
     extreme = total = 0.0
     for drawn in range(size + 1):
         mine, theirs = one.sizes == drawn, other.sizes == size - drawn
-        sums, weight = other.sums[theirs], other.weights[theirs]
-        below = np.concatenate([[0.0], np.cumsum(weight)])
-        high = np.searchsorted(sums, bound - one.sums[mine], side="left")
-        low = np.searchsorted(sums, -bound - one.sums[mine], side="right")
-        # A bound of 0 or less is reached from both sides at once.
-        reached = np.minimum(below[-1] - below[high] + below[low], below[-1])
-        extreme += float(one.weights[mine] @ reached)
-        total += float(one.weights[mine].sum() * below[-1])
+        reached, all_ways = joint_tail(
+            (one.sums[mine], one.weights[mine]),
+            (other.sums[theirs], other.weights[theirs]),
+            bound,
+        )
+        extreme, total = extreme + reached, total + all_ways
     return extreme / total
+
+
+def joint_tail(one: SumWeights, other: SumWeights, bound: int) -> tuple[float, float]:
+    """Weight of the pairs whose sum is ``bound`` or more from 0, and of all pairs.
+
+    The sums of ``other`` rise.
+    """
+    sums, weights = other
+    below = np.concatenate([[0.0], np.cumsum(weights)])
+    high = np.searchsorted(sums, bound - one[0], side="left")
+    low = np.searchsorted(sums, -bound - one[0], side="right")
+    # A bound of 0 or less is reached from both sides at once.
+    reached = np.minimum(below[-1] - below[high] + below[low], below[-1])
+    return float(one[1] @ reached), float(one[1].sum() * below[-1])
+
+
+def strata_tail(strata: Sequence[Drawing], bound: int) -> float | None:
+    """P(|sum| >= bound) of sums over strata dealt apart; None where too many ways."""
+    halves: list[SumWeights] = [(np.zeros(1, dtype=np.int64), np.ones(1))] * 2
+    try:
+        for part in sorted(map(_drawn_sums, strata), key=lambda part: -len(part[0])):
+            halves.sort(key=lambda half: len(half[0]))
+            halves[0] = _added(halves[0], part)
+    except TooMany:
+        return None
+    reached, all_ways = joint_tail(halves[0], halves[1], bound)
+    return reached / all_ways
+
+
+def _drawn_sums(stratum: Drawing) -> SumWeights:
+    """Rising sums of the cases drawn in one stratum, with their weights."""
+    scores, counts, size = stratum
+    if size > MOST_LISTED:
+        raise TooMany
+    ways = _ways(scores, _weights(counts, size), size)
+    full = ways.sizes == size
+    return ways.sums[full], ways.weights[full]
+
+
+def _added(one: SumWeights, other: SumWeights) -> SumWeights:
+    """Sums of two independent sums, rising, equal ones together."""
+    if len(one[0]) * len(other[0]) > MOST_WAYS:
+        raise TooMany
+    sums = (one[0][:, None] + other[0]).ravel()
+    weights = (one[1][:, None] * other[1]).ravel()
+    order = np.argsort(sums, kind="stable")
+    first = np.flatnonzero(np.concatenate([[True], np.diff(sums[order]) != 0]))
+    return sums[order][first], np.add.reduceat(weights[order], first)
 
 
 def _ways(scores: CountArray, weights: list[FloatArray], size: int) -> _Sums:
@@ -313,7 +233,7 @@ def _ways(scores: CountArray, weights: list[FloatArray], size: int) -> _Sums:
     for score, weight in zip(scores.tolist(), weights, strict=True):
         drawn = np.arange(len(weight))
         if len(drawn) * len(found.sums) > MOST_WAYS:
-            raise _TooMany
+            raise TooMany
         sizes = (found.sizes[:, None] + drawn).ravel()
         sums = (found.sums[:, None] + drawn * score).ravel()
         products = (found.weights[:, None] * weight).ravel()

@@ -15,9 +15,11 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from outcomes.stats.arrangements import Permuted, arranged_p, spread
+from outcomes.stats.attainable import if_reachable, smallest_of_signs
 from outcomes.stats.checks import CountArray, FloatArray
 from outcomes.stats.errors import StatError
-from outcomes.stats.permutation import Permuted, sampled_p, spread, two_groups_p
+from outcomes.stats.permutation import smallest_p, two_groups_p
 from outcomes.stats.result import TestResult, not_estimable
 from outcomes.stats.samples import Sample, distinct_values, sorted_rows
 
@@ -34,6 +36,8 @@ NORMAL = "normal approximation, tie and continuity correction"
 EXACT_BELOW = 50
 # Whatever the others are, a group below this size is not left to an approximation.
 FEWEST_CASES = 20
+# Nor one in which fewer values than these are expected beside the commonest value.
+FEWEST_EXPECTED = 5
 # The sign flips of more differences would take minutes and change nothing.
 MOST_FLIPPED = 1_000
 _ZEROS_SAID = {"wilcox": "zeros dropped", "pratt": "zeros ranked (Pratt)"}
@@ -41,15 +45,10 @@ _ZEROS_SAID = {"wilcox": "zeros dropped", "pratt": "zeros ranked (Pratt)"}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RankTest(TestResult):
-    """A rank test that says how its p value came about.
-
-    ``smallest_p`` is the smallest p that the same values could have had, dealt to the
-    groups otherwise; None where it was not looked for.
-    """
+    """A rank test that says how its p value came about."""
 
     method: str
     tied: bool
-    smallest_p: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,12 +68,14 @@ def mann_whitney(
 ) -> RankTest | TestResult:
     """Two-sided; ``statistic`` is U of the first group, R's W.
 
-    "auto" deals the midranks to the groups in every way where both are below 50 or one
-    below 20, exactly where that can be listed and else sampled with ``seed``; R:
+    "auto" deals the midranks to the groups in every way where both are below 50, one
+    below 20 or nearly all values equal, exactly where that can be listed and else
+    sampled with ``seed``; R:
     ``coin::wilcox_test(..., distribution = "exact")``, without ties ``wilcox.test``.
     "normal", and larger groups: tie and continuity correction, as ``wilcox.test``.
     Own code for the first: SciPy's exact distribution ignores ties. Not estimable
-    where all values are equal or no arrangement reaches p = 0.05.
+    where all values are equal or, unless "normal" is asked, no arrangement reaches
+    p = 0.05.
     """
     if distribution not in ("auto", "normal"):
         raise StatError(f"unknown handling: {distribution!r}")
@@ -92,11 +93,25 @@ def mann_whitney(
         method=NORMAL,
         tied=distinct < len(pooled),
     )
-    sizes = len(x), len(y)
-    small = max(sizes) < EXACT_BELOW or min(sizes) < FEWEST_CASES
-    if distribution == "normal" or not small:
+    if distribution == "normal":
         return test
-    return _dealt(test, two_groups_p(*_scores_by_group([first, second]), seed))
+    scores, table = _scores_by_group([first, second])
+    if max(len(x), len(y)) < EXACT_BELOW or _is_small(table):
+        return _dealt(test, two_groups_p(scores, table, seed))
+    drawing = scores, table.sum(axis=0), len(x)
+    return if_reachable(test, smallest_p([drawing], slack=0))
+
+
+def _is_small(table: CountArray) -> bool:
+    """Whether the groups, or what is not tied in them, are too few for a limit law.
+
+    ``table`` has the cases by group and distinct value. Where nearly all values are one
+    and the same, the others decide alone, as in a table of two categories.
+    """
+    sizes, counts = table.sum(axis=1), table.sum(axis=0)
+    others = counts.sum() - counts.max()
+    expected = others * sizes.min() / counts.sum()
+    return bool(sizes.min() < FEWEST_CASES or expected < FEWEST_EXPECTED)
 
 
 def _scores_by_group(groups: Sequence[Sample]) -> tuple[CountArray, CountArray]:
@@ -115,15 +130,13 @@ def _scores_by_group(groups: Sequence[Sample]) -> tuple[CountArray, CountArray]:
 
 def _dealt(test: RankTest, found: Permuted) -> RankTest:
     """The test with its p over all arrangements instead of an approximate one."""
-    return dataclasses.replace(
+    dealt = dataclasses.replace(
         test,
-        estimable=found.reason is None,
-        p_value=found.p_value if found.reason is None else None,
+        p_value=found.p_value,
         df=None,
-        reason=found.reason,
         method=f"permutation of midranks: {found.method}",
-        smallest_p=found.smallest,
     )
+    return if_reachable(dealt, found.smallest)
 
 
 def wilcoxon_signed_rank(
@@ -136,8 +149,9 @@ def wilcoxon_signed_rank(
     ``zeros`` "wilcox" drops them before ranking, "pratt" ranks them and drops their
     ranks. "exact" flips the signs of the observed ranks and so holds under ties and
     zeros; "normal" corrects for ties and continuity, as R's ``wilcox.test`` does;
-    "auto" is exact below 50 non-zero differences. Own code: SciPy's exact p ignores
-    ties and zeros, and its automatic choice moves p from 0.008 to 0.042 on one set.
+    "auto" is exact below 50 non-zero differences. Below six of them there is no p,
+    unless "normal" is asked. Own code: SciPy's exact p ignores ties and zeros, and its
+    automatic choice moves p from 0.008 to 0.042 on one set.
     """
     if zeros not in _ZEROS_SAID or distribution not in ("auto", "exact", "normal"):
         raise StatError(f"unknown handling: {zeros!r}, {distribution!r}")
@@ -153,7 +167,7 @@ def wilcoxon_signed_rank(
     exact = distribution == "exact" or (
         distribution == "auto" and len(ranks) < EXACT_BELOW
     )
-    return SignedRankTest(
+    test = SignedRankTest(
         name=SIGNED_RANK,
         estimable=True,
         p_value=(_sign_flip_p if exact else _normal_p)(ranks, positive_sum),
@@ -165,6 +179,9 @@ def wilcoxon_signed_rank(
         negative=int((~signs).sum()),
         zero=int((values == 0).sum()),
     )
+    if distribution == "normal":
+        return test
+    return if_reachable(test, smallest_of_signs(len(ranks)))
 
 
 def kruskal_wallis(
@@ -174,8 +191,9 @@ def kruskal_wallis(
 ) -> RankTest | TestResult:
     """Tie-corrected H of two or more groups.
 
-    "auto" compares it with arrangements of the midranks sampled with ``seed`` where a
-    group is below 20; "chi-squared", and larger groups: with k - 1 degrees, as R.
+    "auto" deals the midranks to the groups where a group is below 20 or nearly all
+    values are equal: in every way where these are few, else sampled with ``seed``.
+    "chi-squared", and larger groups: with k - 1 degrees of freedom, as R.
     """
     if distribution not in ("auto", "chi-squared"):
         raise StatError(f"unknown handling: {distribution!r}")
@@ -196,10 +214,10 @@ def kruskal_wallis(
         method="chi-squared approximation, tie correction",
         tied=distinct < len(pooled),
     )
-    if distribution == "chi-squared" or min(map(len, rows)) >= FEWEST_CASES:
-        return test
     scores, table = _scores_by_group(groups)
-    return _dealt(test, sampled_p(table, lambda drawn: spread(scores, drawn), seed))
+    if distribution == "chi-squared" or not _is_small(table):
+        return test
+    return _dealt(test, arranged_p(table, lambda drawn: spread(scores, drawn), seed))
 
 
 def _sign_flip_p(ranks: FloatArray, positive_sum: float) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from scipy.stats import binomtest, chi2
+from scipy.stats import binom, binomtest, chi2
 
+from outcomes.stats.attainable import is_reachable, smallest_of_ends, unreachable
 from outcomes.stats.checks import (
     LARGEST_MAGNITUDE,
     as_number,
@@ -25,13 +26,16 @@ from outcomes.stats.result import Interval
 class RateRatio(Interval):
     """Ratio of two rates with the exact p value, or the reason why there is none.
 
-    With no events in the second group the ratio is infinite: ``value`` and ``upper``
+    ``estimable`` speaks of the ratio: with events too few for any p of 0.05 or less its
+    limits stand and ``reason`` says why ``p_value`` is None; ``smallest_p`` is the
+    smallest that so many events could have had. With no events in the second group the ratio is infinite: ``value`` and ``upper``
     are None and ``lower`` still stands.
     """
 
     estimable: bool
     p_value: float | None = None
     reason: str | None = None
+    smallest_p: float | None = None
 
 
 def incidence_rate(
@@ -86,7 +90,10 @@ def rate_ratio(
         return _refused("no person-time in a group", level)
     if first + second == 0:
         return _refused("no events in either group", level)
-    test = binomtest(first, first + second, time / (time + reference_time))
+    all_events, share = first + second, time / (time + reference_time)
+    p_value = float(binomtest(first, all_events, share).pvalue)
+    smallest = smallest_of_ends(binom.logpmf([0, all_events], all_events, share))
+    reached = is_reachable(smallest)
     scale = reference_time / time
     value, lower, upper = (
         None if odds is None else odds * scale
@@ -99,7 +106,9 @@ def rate_ratio(
         method="exact conditional binomial",
         level=level,
         estimable=True,
-        p_value=float(test.pvalue),
+        p_value=p_value if reached else None,
+        reason=None if reached else unreachable(smallest),
+        smallest_p=smallest,
     )
 
 

@@ -52,7 +52,8 @@ class TestResult(Result):
     """A hypothesis test, or the reason why it cannot be made.
 
     ``estimable`` is False exactly when ``p_value`` is None, and ``reason`` then says
-    why in words a clinician understands.
+    why in words a clinician understands. ``smallest_p`` is the smallest p that the same
+    cases could have had, had they fallen otherwise; None where it was not looked for.
     """
 
     __test__ = False  # not a test case for pytest
@@ -63,6 +64,7 @@ class TestResult(Result):
     statistic: float | None = None
     df: float | None = None
     reason: str | None = None
+    smallest_p: float | None = None
 
 
 def not_estimable(name: str, reason: str) -> TestResult:

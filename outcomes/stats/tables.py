@@ -18,6 +18,11 @@ from typing import Literal
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from outcomes.stats.attainable import (
+    if_reachable,
+    smallest_of_ends,
+    smallest_of_signs,
+)
 from outcomes.stats.checks import (
     CountArray,
     as_labels,
@@ -36,7 +41,12 @@ from outcomes.stats.freeman_halton import (
     tables_sampled,
 )
 from outcomes.stats.proportions import PairedCounts
-from outcomes.stats.result import SMALLEST_P, Result, TestResult, not_estimable
+from outcomes.stats.result import (
+    SMALLEST_P,
+    Result,
+    TestResult,
+    not_estimable,
+)
 
 Separation = Literal["complete", "quasi-complete"]
 
@@ -137,24 +147,33 @@ def fisher_exact(table: ArrayLike, seed: int = 0) -> TestResult:
 
     2x2 by SciPy, larger tables by enumeration; where that would take more than some
     tenths of a second, 1,000 to 10,000 tables are sampled with ``seed`` and the name
-    of the test says so.
+    of the test says so. Not estimable where the rarest table with these margins has a
+    p above 0.05.
     """
     counts = _observed(as_table(table))
     if min(counts.shape) < 2:
         return not_estimable(FISHER, NO_COMPARISON)
     if counts.shape == (2, 2):
         p_value = float(stats.fisher_exact(counts)[1])
-        return TestResult(name=FISHER, estimable=True, p_value=min(p_value, 1.0))
-    name, enumerated = f"{FISHER} {_shape(counts)}", enumerated_p(counts)
-    if enumerated is not None:
-        return TestResult(name=name, estimable=True, p_value=enumerated)
-    if counts.sum() > LARGEST_SAMPLED:
-        return not_estimable(name, "too many observations for an exact test")
-    return TestResult(
-        name=f"{name}, Monte Carlo with {tables_sampled(counts)} tables, seed {seed}",
-        estimable=True,
-        p_value=sampled_p(counts, seed),
+        test = TestResult(name=FISHER, estimable=True, p_value=min(p_value, 1.0))
+        return if_reachable(test, _rarest_2x2(counts))
+    name, found = f"{FISHER} {_shape(counts)}", enumerated_p(counts)
+    if found is None:
+        if counts.sum() > LARGEST_SAMPLED:
+            return not_estimable(name, "too many observations for an exact test")
+        name += f", Monte Carlo with {tables_sampled(counts)} tables, seed {seed}"
+        found = sampled_p(counts, seed)
+    p_value, smallest = found
+    return if_reachable(
+        TestResult(name=name, estimable=True, p_value=p_value), smallest
     )
+
+
+def _rarest_2x2(counts: CountArray) -> float:
+    """The p of the table of these margins that is least probable: one of both ends."""
+    total, row, column = (int(part.sum()) for part in (counts, counts[0], counts[:, 0]))
+    ends = max(0, row + column - total), min(row, column)
+    return smallest_of_ends(stats.hypergeom.logpmf(ends, total, column, row).tolist())
 
 
 def pearson(table: ArrayLike) -> PearsonTest | TestResult:
@@ -176,7 +195,10 @@ def pearson(table: ArrayLike) -> PearsonTest | TestResult:
 
 
 def mcnemar_exact(pairs: PairedCounts) -> DirectionTest | TestResult:
-    """Exact binomial test on the discordant pairs; without any, not estimable."""
+    """Exact binomial test on the discordant pairs.
+
+    Not estimable without any, or with fewer than six, whose p cannot be 0.05 or less.
+    """
     return _direction_test(
         MCNEMAR,
         pairs.first_only,
@@ -189,7 +211,10 @@ def mcnemar_exact(pairs: PairedCounts) -> DirectionTest | TestResult:
 def sign_test(
     better: int, worse: int, unchanged: int = 0
 ) -> DirectionTest | TestResult:
-    """Exact binomial test of better against worse; unchanged pairs are only counted."""
+    """Exact binomial test of better against worse; unchanged pairs are only counted.
+
+    Not estimable for the reasons of ``mcnemar_exact``.
+    """
     better, worse = check_count(better, "better"), check_count(worse, "worse")
     unchanged = check_count(unchanged, "unchanged")
     return _direction_test(SIGN_TEST, better, worse, unchanged, "no change")
@@ -227,7 +252,7 @@ def _direction_test(
     changed = forward + backward
     if changed == 0:
         return not_estimable(name, nothing)
-    return DirectionTest(
+    test = DirectionTest(
         name=name,
         estimable=True,
         p_value=float(stats.binomtest(forward, changed).pvalue),
@@ -236,6 +261,7 @@ def _direction_test(
         backward=backward,
         unchanged=unchanged,
     )
+    return if_reachable(test, smallest_of_signs(changed))
 
 
 def _observed(counts: CountArray) -> CountArray:

@@ -7,12 +7,22 @@ import json
 import numpy as np
 import pytest
 
-from outcomes.stats.choose_curves import compare_curves, compare_incidence
+from outcomes.stats.attainable import unreachable
+from outcomes.stats.choose_curves import (
+    compare_curves,
+    compare_curves_in_strata,
+    compare_incidence,
+)
 from outcomes.stats.errors import StatError
 from outcomes.stats.gray import gray_test_from_counts, permutation_gray_from_counts
-from outcomes.stats.logrank import logrank_from_counts
-from outcomes.stats.logrank_permutation import permutation_logrank_from_counts
-from outcomes.stats.permutation import UNREACHABLE
+from outcomes.stats.logrank import (
+    logrank_from_counts,
+    logrank_stratified_from_counts,
+)
+from outcomes.stats.logrank_permutation import (
+    permutation_logrank_from_counts,
+    permutation_logrank_stratified_from_counts,
+)
 
 
 def followed(n: int, events: int, start: int = 0) -> tuple:
@@ -74,12 +84,12 @@ def test_without_a_small_p_in_reach_there_is_none() -> None:
     groups = [([1], [1], [0]), ([2, 3, 4, 5], [0] * 4, [1] * 4)]
     found = compare_curves(groups)
     assert found.test.p_value is None
-    assert found.reason == f"no log-rank test: {UNREACHABLE}"
+    assert found.reason == f"no log-rank test: {unreachable(0.2)}"
     incidence = compare_incidence(
         [([1], [1], [0], [0]), ([2, 3, 4, 5], [0] * 4, [0] * 4, [1] * 4)]
     )
     assert incidence.test.p_value is None
-    assert incidence.reason == f"no Gray test: {UNREACHABLE}"
+    assert incidence.reason == f"no Gray test: {unreachable(0.2)}"
     assert json.loads(json.dumps(found.to_json()))["test"]["smallest_p"] > 0.05
 
 
@@ -111,3 +121,33 @@ def test_groups_that_are_refused() -> None:
     for compare in (compare_curves, compare_incidence):
         with pytest.raises(StatError, match="at least two groups"):
             compare([([1], [1], [0], [0])[: 3 + (compare is compare_incidence)]])
+
+
+def in_strata(groups: list, strata: int) -> list:
+    """The same groups once more in each stratum."""
+    return [groups for _stratum in range(strata)]
+
+
+def test_strata_count_together() -> None:
+    """Ten cases a group in each of three strata are thirty."""
+    groups = [followed(10, 6, 5), followed(10, 6, 6)]
+    large = compare_curves_in_strata(in_strata(groups, 3))
+    assert large.test == logrank_stratified_from_counts(in_strata(groups, 3))
+    assert large.reason.startswith("stratified log-rank, chi-squared")
+    small = compare_curves_in_strata(in_strata(groups, 1))
+    assert small.test == permutation_logrank_stratified_from_counts([groups])
+    assert small.reason == (
+        "stratified log-rank by permutation: the smallest group has 10 cases, "
+        "fewer than 20"
+    )
+
+
+def test_a_stratum_of_one_group_is_no_stratum_of_the_test() -> None:
+    groups = [followed(5, 3, 5), followed(6, 3, 6)]
+    alone = [*in_strata(groups, 1), [None, followed(30, 20, 7)]]
+    assert compare_curves_in_strata(alone).test.p_value == pytest.approx(
+        compare_curves_in_strata(in_strata(groups, 1)).test.p_value
+    )
+    never = compare_curves_in_strata([[None, followed(30, 20, 7)], [groups[0], None]])
+    assert never.test.p_value is None
+    assert never.reason.startswith("no stratified log-rank test: no day")

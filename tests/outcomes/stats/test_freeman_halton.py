@@ -27,8 +27,11 @@ small_tables = st.tuples(st.integers(2, 3), st.integers(2, 3)).flatmap(
 )
 
 
-def p_by_listing(table: list[list[int]]) -> float:
-    """Every table with these margins, one by one, with exact probabilities."""
+def p_by_listing(table: list[list[int]]) -> tuple[float, float]:
+    """Every table with these margins, one by one, with exact probabilities.
+
+    The share of those at most as probable as this one, and as the rarest.
+    """
     counts = np.array(table)
     rows, columns = counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist()
 
@@ -39,15 +42,15 @@ def p_by_listing(table: list[list[int]]) -> float:
         ranges = [range(min(total, column) + 1) for column in columns]
         return (row for row in itertools.product(*ranges) if sum(row) == total)
 
-    observed, as_rare, all_tables = probability(counts.ravel().tolist()), 0, 0
+    observed, weights = probability(counts.ravel().tolist()), []
     for upper in itertools.product(*(fillings(total) for total in rows[:-1])):
         last = [c - sum(s) for c, *s in zip(columns, *upper, strict=True)]
         if min(last) < 0:
             continue
-        weight = probability([*itertools.chain(*upper), *last])
-        all_tables += weight
-        as_rare += weight if weight <= observed else 0
-    return float(as_rare / all_tables)
+        weights.append(probability([*itertools.chain(*upper), *last]))
+    as_rare = sum(weight for weight in weights if weight <= observed)
+    rarest = sum(weight for weight in weights if weight == min(weights))
+    return float(as_rare / sum(weights)), float(rarest / sum(weights))
 
 
 @given(small_tables)
@@ -73,7 +76,8 @@ def test_a_tiny_p_value_is_exact():
     [1] 1.0635435670829e-28
     """
     table = np.array([[30, 80, 80, 20], [120, 60, 10, 50]])
-    found = enumerated_p(table)
+    found, smallest = enumerated_p(table)
+    assert smallest < found
     assert found == pytest.approx(1.0635435670829e-28, rel=1e-10)
 
 
@@ -101,7 +105,7 @@ def test_sampling_depends_on_the_seed_alone():
 
 def test_a_sampled_p_value_is_never_zero():
     table = np.array([[300, 800, 20], [1200, 60, 500]])
-    assert sampled_p(table, seed=1) == 1 / 10_001
+    assert sampled_p(table, seed=1) == (1 / 10_001, 1 / 10_001)
 
 
 def test_the_cost_of_a_test_is_bounded():
@@ -112,4 +116,4 @@ def test_the_cost_of_a_test_is_bounded():
     assert tables_sampled(np.ones((90, 90))) == 1_000
     large = np.array([[120, 90, 60, 30, 20, 10], [9, 30, 50, 70, 40, 20]] * 2)
     assert enumerated_p(large) is None
-    assert sampled_p(large, seed=0) == 1 / 10_001
+    assert sampled_p(large, seed=0) == (1 / 10_001, 1 / 10_001)

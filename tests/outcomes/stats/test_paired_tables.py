@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.multitest import multipletests
 
+from outcomes.stats.attainable import unreachable
 from outcomes.stats.errors import StatError
 from outcomes.stats.proportions import PairedCounts
 from outcomes.stats.tables import holm, mcnemar_exact, sign_test
@@ -67,7 +68,23 @@ def test_mcnemar_equals_statsmodels(both, first_only, second_only, neither):
     reference = contingency_tables.mcnemar(
         [[both, first_only], [second_only, neither]], exact=True
     )
+    if first_only + second_only < 6:
+        assert found.p_value is None
+        assert found.smallest_p == 2 ** (1 - first_only - second_only)
+        return
     assert found.p_value == pytest.approx(min(reference.pvalue, 1), rel=1e-9)
+
+
+def test_five_of_five_better_say_so_little_that_there_is_no_p():
+    """R: binom.test(5, 5)$p.value
+
+    [1] 0.0625
+    """
+    found = sign_test(5, 0, unchanged=9)
+    assert (found.estimable, found.p_value, found.smallest_p) == (False, None, 0.0625)
+    assert found.reason == unreachable(0.0625)
+    assert (found.forward, found.backward, found.unchanged) == (5, 0, 9)
+    assert sign_test(6, 0).p_value == pytest.approx(0.03125)
 
 
 def test_no_change_is_said_instead_of_p_1():

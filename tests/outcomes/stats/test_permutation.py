@@ -10,17 +10,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from outcomes.stats import permutation
-from outcomes.stats.errors import StatError
-from outcomes.stats.permutation import (
-    LARGEST_SUM,
-    UNREACHABLE,
-    Permuted,
-    distinct_scores,
+from outcomes.stats.arrangements import (
+    arranged_p,
+    listed_tables,
     sampled_p,
     sampled_tables,
     spread,
-    two_groups_p,
 )
+from outcomes.stats.errors import StatError
+from outcomes.stats.permutation import LARGEST_SUM, distinct_scores, two_groups_p
 
 cases = st.lists(st.integers(-6, 6), min_size=1, max_size=5)
 
@@ -78,9 +76,81 @@ def test_names_of_groups_and_classes_change_nothing(a, b, c, random) -> None:
     scores, table = distinct_scores(
         scores, np.array([groups == g for g in range(3)], int)
     )
-    one = sampled_p(table, lambda drawn: spread(scores, drawn), seed=0)
+    one = arranged_p(table, lambda drawn: spread(scores, drawn), seed=0)
     order = random.sample(range(3), 3)
-    assert sampled_p(table[order], lambda drawn: spread(scores, drawn), seed=0) == one
+    assert arranged_p(table[order], lambda drawn: spread(scores, drawn), seed=0) == one
+
+
+@given(cases, cases, st.lists(st.integers(-6, 6), max_size=3))
+def test_three_groups_are_listed_whole(first, second, third) -> None:
+    """Every permutation of the labels, one by one; an empty group is no group."""
+    pooled = [*first, *second, *third][:9]
+    labels = [0] * len(first) + [1] * len(second) + [2] * len(third)
+    labels = labels[: len(pooled)]
+    assume(len(set(pooled)) > 1 and len(set(labels)) > 1)
+    groups = sorted(set(labels))
+    values = np.array(pooled) * len(pooled) - sum(pooled)
+    sizes = [labels.count(group) for group in groups]
+
+    def apart(order) -> float:
+        sums = [values[np.array(order) == group].sum() for group in groups]
+        return sum(total**2 / n for total, n in zip(sums, sizes, strict=True))
+
+    found = [apart(order) for order in deals(labels)]
+    scores, table = distinct_scores(
+        values, np.array([np.array(labels) == group for group in groups], dtype=int)
+    )
+    result = arranged_p(table, lambda drawn: spread(scores, drawn), seed=0)
+    assert result.method == "exact, all arrangements"
+    assert result.p_value == pytest.approx(
+        np.mean(np.array(found) >= apart(labels) - 1e-9)
+    )
+    assert result.smallest == pytest.approx(
+        np.mean(np.array(found) >= max(found) - 1e-9)
+    )
+
+
+def deals(labels: list[int]) -> set[tuple[int, ...]]:
+    """All different orders of some labels."""
+    if not labels:
+        return {()}
+    return {
+        (label, *rest)
+        for label in set(labels)
+        for rest in deals(
+            [*labels[: labels.index(label)], *labels[labels.index(label) + 1 :]]
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.array([[3, 1, 0, 4], [3, 0, 2, 1]]),
+        np.array([[2, 0, 1], [0, 3, 0], [1, 1, 1]]),
+        np.array([[5, 5], [0, 0]]),
+    ],
+)
+def test_listed_tables_have_the_chances_of_sampled_ones(table) -> None:
+    tables, chances = listed_tables(table)
+    assert len({found.tobytes() for found in tables}) == len(tables)
+    assert (tables.sum(axis=2) == table.sum(axis=1)).all()
+    assert (tables.sum(axis=1) == table.sum(axis=0)).all()
+    assert chances.sum() == pytest.approx(1)
+    share = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    assert np.einsum("b,bgk->gk", chances, tables) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.full((2, 2), 10**6),  # one class alone has too many ways
+        np.eye(2, 40, dtype=int) + np.ones((2, 40), dtype=int),  # all together
+        np.ones((30, 30), dtype=int),  # too many cells
+    ],
+)
+def test_too_many_tables_are_not_listed(table) -> None:
+    assert listed_tables(table) is None
 
 
 def test_thirty_eight_different_cases_are_listed_whole() -> None:
@@ -147,11 +217,6 @@ def test_a_large_registry_gets_fewer_samples() -> None:
     table = np.ones((2, 10_000), dtype=int)
     found = sampled_p(table, lambda drawn: drawn[:, 0, 0].astype(float), seed=0)
     assert found.method == "1,000 sampled arrangements, seed 0"
-
-
-def test_without_a_small_p_in_reach_there_is_a_reason() -> None:
-    assert Permuted(p_value=0.2, smallest=0.2, method="").reason == UNREACHABLE
-    assert Permuted(p_value=0.2, smallest=0.05, method="").reason is None
 
 
 def test_more_cases_than_urns_hold_are_refused() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from outcomes.stats.attainable import unreachable
 from outcomes.stats.errors import StatError
-from outcomes.stats.permutation import UNREACHABLE
 from outcomes.stats.ranks import (
     ALL_EQUAL,
     NO_CHANGE,
@@ -102,7 +102,7 @@ def test_mann_whitney_equals_counting_every_split(values, cut):
     found = mann_whitney(first, second)
     assert found.smallest_p == pytest.approx(min(1, 2 / len(splits)))
     if found.smallest_p > 0.05 + 1e-12:
-        assert (found.p_value, found.reason) == (None, UNREACHABLE)
+        assert (found.p_value, found.reason) == (None, unreachable(found.smallest_p))
     else:
         assert found.p_value == pytest.approx(expected)
 
@@ -287,7 +287,11 @@ def test_exact_signed_rank_equals_listing_every_flip(rows, zeros):
         sum(flip <= found.statistic for flip in flips),
         sum(flip >= found.statistic for flip in flips),
     )
-    assert found.p_value == pytest.approx(min(1, 2 * min(tails) / len(flips)))
+    assert found.smallest_p == pytest.approx(min(1, 2 / len(flips)))
+    if len(ranks) < 6:
+        assert (found.p_value, found.reason) == (None, unreachable(found.smallest_p))
+    else:
+        assert found.p_value == pytest.approx(min(1, 2 * min(tails) / len(flips)))
 
 
 @given(differences.filter(lambda rows: any(rows)))
@@ -374,14 +378,19 @@ def test_kruskal_wallis_does_not_depend_on_the_order_of_groups(groups, random):
 
 
 def test_kruskal_wallis_of_small_groups_is_by_arrangements():
-    """coin::kruskal_test(y ~ g, distribution = approximate(1e6)): p 0.00723"""
+    """coin::kruskal_test(y ~ g, distribution = approximate(1e6)): p 0.00723
+
+    Exact here; with more values, sampled.
+    """
     small = kruskal_wallis([GRADES_1, GRADES_2, {1: 3, 2: 2, 3: 1}])
     plain = kruskal_wallis([GRADES_1, GRADES_2, {1: 3, 2: 2, 3: 1}], "chi-squared")
     assert small.statistic == plain.statistic
-    assert small.method == (
+    assert small.method == EXACT
+    assert small.p_value == pytest.approx(0.00723, abs=0.0003)
+    many = [range(0, 90, 3), range(1, 90, 3), [7, 8]]
+    assert kruskal_wallis(many).method == (
         "permutation of midranks: 10,000 sampled arrangements, seed 0"
     )
-    assert small.p_value == pytest.approx(0.00723, abs=0.003)
     two = kruskal_wallis([GRADES_1, GRADES_2]), mann_whitney(GRADES_1, GRADES_2)
     assert two[0].p_value == pytest.approx(two[1].p_value, abs=0.005)
     large = [{1: 10, 2: 10}, {1: 5, 2: 15}]
@@ -408,3 +417,39 @@ def test_kruskal_wallis_of_equal_values_is_not_p_1():
 def test_kruskal_wallis_refuses_by_name(groups, message):
     with pytest.raises(StatError, match=message):
         kruskal_wallis(groups)
+
+
+# ---- nearly all values tied -------------------------------------------------------
+
+
+def test_one_value_among_a_hundred_decides_nothing():
+    """Groups of 50 hide how little there is: the approximation would say p = 0.32.
+
+    > w <- wilcox.test(c(rep(0, 49), 1), rep(0, 50)); w$p.value
+    [1] 0.327086119
+    > pvalue(coin::wilcox_test(c(rep(0, 49), 1, rep(0, 50)) ~ factor(rep(1:2, each = 50)),
+    +        distribution = "exact"))
+    [1] 1
+    """
+    first, second = {0: 49, 1: 1}, {0: 50}
+    found = mann_whitney(first, second)
+    assert mann_whitney(first, second, "normal").p_value == pytest.approx(0.327086119)
+    assert (found.p_value, found.smallest_p) == (None, pytest.approx(1))
+    three = kruskal_wallis([first, second, {0: 60}])
+    # Most extreme in a group of 50: 100 of the 160 cases are in one.
+    assert (three.p_value, three.smallest_p) == (None, pytest.approx(0.625))
+    assert kruskal_wallis([first, second], "chi-squared").estimable
+
+
+def test_few_values_beside_the_commonest_are_dealt():
+    """Six of 100 against none of 100: exact, as Fisher's test of the same table.
+
+    > fisher.test(matrix(c(94, 6, 100, 0), 2, byrow = TRUE))$p.value
+    [1] 0.028930282
+    """
+    found = mann_whitney({0: 94, 1: 6}, {0: 100})
+    assert found.p_value == pytest.approx(0.028930282)
+    assert found.method == EXACT
+    enough = mann_whitney({0: 90, 1: 10}, {0: 100})
+    assert enough.method == NORMAL
+    assert enough.smallest_p < 0.01

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from statsmodels.stats.rates import confint_poisson
 
+from outcomes.stats.attainable import is_reachable, unreachable
 from outcomes.stats.errors import StatError
 from outcomes.stats.rates import incidence_rate, rate_ratio
 
@@ -103,8 +105,26 @@ def test_swapping_groups_inverts_the_ratio(a, time_a, b, time_b) -> None:
     if a and b:
         assert swapped.value == pytest.approx(1 / ratio.value)
         assert swapped.lower == pytest.approx(1 / ratio.upper)
-        assert swapped.p_value == pytest.approx(ratio.p_value, rel=1e-6)
+        assert swapped.p_value == pytest.approx(ratio.p_value, rel=1e-6, nan_ok=True)
         assert ratio.lower < ratio.value < ratio.upper
+
+
+@given(st.integers(1, 12), times, times)
+def test_no_p_where_no_split_of_the_events_has_a_small_one(n, time, other) -> None:
+    """R: min(sapply(0:n, function(x) binom.test(x, n, t / (t + u))$p.value))"""
+    share = time / (time + other)
+    smallest = min(binomtest(x, n, share).pvalue for x in range(n + 1))
+    for events in range(n + 1):
+        ratio = rate_ratio(events, time, n - events, other)
+        assert ratio.smallest_p == pytest.approx(smallest)
+        if is_reachable(ratio.smallest_p):
+            assert ratio.p_value == pytest.approx(binomtest(events, n, share).pvalue)
+        else:
+            assert (ratio.p_value, ratio.reason) == (
+                None,
+                unreachable(ratio.smallest_p),
+            )
+            assert ratio.estimable and ratio.lower is not None
 
 
 @pytest.mark.parametrize("mean", [0.5, 3, 12])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats import contingency_tables
 
+from outcomes.stats.attainable import unreachable
 from outcomes.stats.errors import StatError
 from outcomes.stats.freeman_halton import enumerated_p
 from outcomes.stats.tables import (
@@ -69,7 +70,10 @@ def test_what_19_against_19_can_show(smaller, other, p_value):
     table = [[smaller, 19 - smaller], [other, 19 - other]]
     one_less = [[smaller, 19 - smaller], [other - 1, 20 - other]]
     assert round(fisher_exact(table).p_value, 4) == p_value
-    assert fisher_exact(one_less).p_value > 0.05
+    found = fisher_exact(one_less)
+    # 4 of 38 cannot reach 0.05, however they fall.
+    assert found.p_value is None if other == 5 else found.p_value > 0.05
+    assert (found.smallest_p > 0.05) == (other == 5)
 
 
 def p_by_hand(table: list[list[int]]) -> float:
@@ -91,7 +95,15 @@ def has_comparison(table: list[list[int]]) -> bool:
 
 @given(two_by_two.filter(has_comparison))
 def test_fisher_equals_counting_by_hand(table):
-    assert fisher_exact(table).p_value == pytest.approx(p_by_hand(table), rel=1e-9)
+    found = fisher_exact(table)
+    (a, b), (c, d) = table
+    moves = range(-min(a, d), min(b, c) + 1)
+    smallest = min(p_by_hand([[a + n, b - n], [c - n, d + n]]) for n in moves)
+    assert found.smallest_p == pytest.approx(smallest, rel=1e-9)
+    if smallest > 0.05 + 1e-9:
+        assert (found.p_value, found.reason) == (None, unreachable(found.smallest_p))
+    else:
+        assert found.p_value == pytest.approx(p_by_hand(table), rel=1e-9)
 
 
 @given(two_by_two.filter(has_comparison))
@@ -99,9 +111,9 @@ def test_fisher_does_not_depend_on_labels(table):
     (a, b), (c, d) = table
     turned = [[[c, d], [a, b]], [[b, a], [d, c]], [[a, c], [b, d]]]
     for other in turned:
-        assert fisher_exact(other).p_value == pytest.approx(
-            fisher_exact(table).p_value, rel=1e-9
-        )
+        one, same = fisher_exact(other), fisher_exact(table)
+        assert one.estimable == same.estimable
+        assert (one.p_value or 2) == pytest.approx(same.p_value or 2, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +176,10 @@ def test_fisher_of_a_table_that_needs_a_workspace_in_r():
     [1] 0.782684938966546
     """
     job = [[1, 2, 1, 0], [3, 3, 6, 1], [10, 10, 14, 9], [6, 7, 12, 11]]
-    exact = enumerated_p(np.array(job), most_ways=6_000_000)
+    exact, smallest = enumerated_p(np.array(job), most_ways=6_000_000)
     assert exact == pytest.approx(0.782684938966546, rel=1e-10)
-    assert enumerated_p(np.array(job[::-1]), most_ways=6_000_000) == exact
+    assert 0 < smallest < 1e-30
+    assert enumerated_p(np.array(job[::-1]), most_ways=6_000_000)[0] == exact
     found = fisher_exact(job)
     assert found.name == "Fisher exact 4x4, Monte Carlo with 10000 tables, seed 0"
     assert found.p_value == pytest.approx(exact, abs=0.015)
