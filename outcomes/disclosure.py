@@ -76,8 +76,9 @@ def hidden_values(payload: dict[str, Any]) -> set[Any]:
 def _plain_test(test: dict[str, Any]) -> dict[str, Any]:
     """Without the sums over single days, and p to two digits: neither tells a day."""
     told = {name: value for name, value in test.items() if name not in DAILY}
-    if told.get("p_value"):
-        told["p_value"] = float(f"{told['p_value']:.2g}")
+    for name in ("p_value", "smallest_p"):
+        if told.get(name):
+            told[name] = float(f"{told[name]:.2g}")
     return told
 
 

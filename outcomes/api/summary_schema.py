@@ -55,6 +55,7 @@ class EstimateSerializer(Serializer[Any]):
     reached = Flag()
     p_value = Number()
     p_is_bound = Flag()
+    smallest_p = Number()
     separation = Text()
     reason = Text()
 

@@ -21,8 +21,8 @@ from outcomes.measures.base import (
     started,
 )
 from outcomes.measures.grouping import By, named, split_by_group
+from outcomes.stats.choose import compare_differences
 from outcomes.stats.means import quartiles
-from outcomes.stats.tables import sign_test
 from outcomes.windows import AFTER
 
 BEST_GRADE = 1
@@ -111,7 +111,9 @@ def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
             {"before": before, "after": after, "n": n}
             for (before, after), n in sorted(shifts.items())
         ],
-        "sign_test": sign_test(improved, worse, unchanged).to_json(),
+        "sign_test": compare_differences(
+            "ordinal", {1: improved, 0: unchanged, -1: worse}
+        ).test.to_json(),
         "joa_recovery": _recovery([(row[3], row[4], row[5]) for row in rows]),
     }
 
