@@ -40,6 +40,8 @@ NEVER_TOGETHER = "no day with an event of interest has two groups under observat
 NO_VARIANCE = "the groups are too small for Gray's variance"
 # Beyond it less than half of the digits of a difference would be left.
 LARGEST_CONDITION = 1e8
+# Of an incidence that is 1 but for rounding.
+ROUNDING = 1e-9
 # A variance of 0, as where everybody ends on one day, stays next to 0 when scaled.
 SMALLEST_VARIANCE = 1e-100
 
@@ -252,7 +254,9 @@ def _covariance(cases: CountArray) -> FloatArray:
     before = _before(after, 0.0)
     share = np.divide(whole, total, out=np.zeros_like(whole), where=total > 0)
     direct = whole[:, None] * (np.eye(len(whole))[:, :, None] - share[None])
-    hazard = np.divide(step, 1 - before, out=np.zeros_like(step), where=before < 1)
+    # The incidence of all groups together, unlike that of each, may pass 1.
+    open_days = np.abs(1 - before) > ROUNDING
+    hazard = np.divide(step, 1 - before, out=np.zeros_like(step), where=open_days)
     carried = np.cumsum(direct * hazard, axis=2)
     later = carried[:, :, -1:] - carried
     free, free_after = followed.free, followed.free_after

@@ -241,3 +241,18 @@ def test_the_seed_and_the_names_of_groups() -> None:
     assert permutation_gray_from_counts(groups, seed=8).p_value != found.p_value
     asymptotic = gray_test_from_counts(groups)
     assert found.p_value == pytest.approx(asymptotic.p_value, abs=0.1)
+
+
+def test_an_incidence_of_all_groups_that_passes_1_as_r() -> None:
+    """The estimate of all groups together is no share and may exceed 1.
+
+    > x <- cuminc(c(seq(1, 11, 2), seq(2, 14, 2)),
+    +             c(rep(1, 6), 1, 0, 1, 1, 0, 1, 1), rep(1:2, c(6, 7))); x$Tests
+                  stat                pv df
+    1 2.62092851491495 0.105462712645952  1
+    """
+    first = counts([(day, 1) for day in range(1, 12, 2)])
+    second = counts(list(zip(range(2, 15, 2), [1, 0, 1, 1, 0, 1, 1], strict=True)))
+    found = gray_test_from_counts([first, second])
+    assert found.statistic == pytest.approx(2.62092851491495, rel=1e-12)
+    assert found.p_value == pytest.approx(0.105462712645952, rel=1e-12)
