@@ -29,8 +29,9 @@ from outcomes.models.outcome_columns import (
     joa_reasons_sql,
     pivot_sql,
 )
-from outcomes.models.pain_columns import nrs_reasons_sql
+from outcomes.models.pain_columns import nrs_reasons_sql, pain_sites_sql
 from outcomes.models.pseudonym import pseudonym_sql
+from outcomes.models.score_columns import score_pivot_sql, scores_sql
 from outcomes.windows import (
     EARLY_DEATH_DAYS,
     LOST_AFTER_DAYS,
@@ -100,7 +101,10 @@ def _upsert_template() -> str:
         joa_maximum=joa_maximum_sql(),
         joa_reasons=joa_reasons_sql(),
         nrs_reasons=nrs_reasons_sql(),
+        pain_sites=pain_sites_sql(),
+        scores=scores_sql(),
         pivot=pivot_sql(),
+        score_pivot=score_pivot_sql(),
         names=", ".join(quoted),
         columns=",\n  ".join(expressions),
         excluded=", ".join(f"excluded.{name}" for name in quoted),

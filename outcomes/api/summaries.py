@@ -39,7 +39,8 @@ PARAMETERS = [
         "site",
         str,
         enum=RESIDUAL_PAIN.sites,
-        description="Site of the residual pain that is tested; segmental if not given.",
+        description="What residual pain is tested: at a site, alone or with others, at "
+        "several (mixed), or any; segmental if not given.",
     ),
     OpenApiParameter(
         "scope",

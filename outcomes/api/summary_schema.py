@@ -208,7 +208,7 @@ class PainSerializer(Serializer[Any]):
     events = Count()
     proportion = EstimateSerializer(required=False)
     sites = DictField(child=ShareSerializer(), required=False, allow_null=True)
-    segmental = ShareSerializer(required=False)
+    at_site = DictField(child=ShareSerializer(), required=False)
     nrs_4_or_more = ShareSerializer(required=False)
     segmental_course = counts_by_name()
 

@@ -24,30 +24,29 @@ from outcomes.measures.base import (
 from outcomes.measures.grouping import By, named, split_by_group
 from outcomes.models.outcome_columns import RESIDUAL_PAIN as STATES
 from outcomes.models.outcome_columns import SEGMENTAL_COURSES
+from outcomes.models.pain_columns import SITES as FLAGS
 from outcomes.windows import RESIDUAL_PAIN_WINDOWS
 
+# Where it hurts, as categories: at one site only, or at several.
 SITES = tuple(code for code, _label in STATES)
 SITES_PART = "sites"  # of a group, hidden as one
-SEGMENTAL, ANY, NONE = "segmental", "any", "none"
-ASKED_SITES = (
-    SEGMENTAL,
-    *(code for code in SITES if code not in (SEGMENTAL, NONE)),
-    ANY,
-)
+SEGMENTAL, MIXED, ANY, NONE = "segmental", "mixed", "any", "none"
+# What a test can be asked for: a site with or without others, several, any.
+ASKED_SITES = (SEGMENTAL, *(name for name in FLAGS if name != SEGMENTAL), MIXED, ANY)
 MODERATE_NRS = 4
 WINDOWS = tuple(window.name for window in RESIDUAL_PAIN_WINDOWS)
 # Segmental pain before the operation and at the visit, told by whether it is new; a
 # course not known before is one of its own, so that together they are the assessed.
 COURSES = tuple(code for code, _label in SEGMENTAL_COURSES)
-DETAILS = ("segmental", "nrs_4_or_more", "segmental_course")
+DETAILS = ("at_site", "nrs_4_or_more", "segmental_course")
 
 
 @dataclass(frozen=True)
 class ResidualPain(ComparedByCells):
     """Pain put down to the tumour or its operation, of operated cases, by visit.
 
-    ``site`` is what counts as the event: segmental pain, which is the question of the
-    study and may have company at other sites; pain at one site alone; at several; any.
+    ``site`` is what counts as the event: pain at a site, alone or with others; at
+    several; or any. Segmental pain is the question of the study.
     """
 
     site: str = SEGMENTAL
@@ -68,11 +67,11 @@ class ResidualPain(ComparedByCells):
         return one_row_a_group(operated, by, n=Count("pk"), **numbered)
 
     def _counts(self, window: str) -> list[Count]:
-        pain, segmental = f"residual_pain_{window}", f"residual_segmental_pain_{window}"
+        pain = f"residual_pain_{window}"
         worst, course = f"residual_pain_nrs_{window}", f"segmental_pain_course_{window}"
         return [
             *(count(**{pain: site}) for site in SITES),
-            count(**{segmental: True}),
+            *(count(**{f"residual_{site}_pain_{window}": True}) for site in FLAGS),
             count(**{f"{worst}__gte": MODERATE_NRS}),
             count(**{f"{worst}__isnull": False}),
             *(count(**{course: code}) for code in COURSES),
@@ -124,7 +123,7 @@ def _cells(group: Group, told: dict[str, Any]) -> list[int]:
 
 
 def _group(name: dict[str, Any], numbers: Row, window: str, site: str) -> Group:
-    width = len(SITES) + 3 + len(COURSES)
+    width = len(SITES) + len(FLAGS) + 2 + len(COURSES)
     visits = {
         visit: _visit(numbers[1 + place * width : 1 + (place + 1) * width], site)
         for place, visit in enumerate(WINDOWS)
@@ -134,23 +133,29 @@ def _group(name: dict[str, Any], numbers: Row, window: str, site: str) -> Group:
 
 def _visit(numbers: Sequence[int], asked: str) -> dict[str, Any]:
     sites = dict(zip(SITES, numbers, strict=False))
-    segmental, moderate, rated, *courses = numbers[len(SITES) :]
+    behind = len(SITES) + len(FLAGS)
+    at_site = dict(zip(FLAGS, numbers[len(SITES) : behind], strict=True))
+    moderate, rated, *courses = numbers[behind:]
     assessed = sum(sites.values())
     painful = assessed - sites[NONE]
-    events = {**sites, SEGMENTAL: segmental, ANY: painful}[asked]
+    events = {**at_site, MIXED: sites[MIXED], ANY: painful}[asked]
     return {
         "endpoint": endpoint(asked),
         "assessed": assessed,
         "events": events,
         "proportion": proportion(events, assessed),
         "any": {"n": painful, "proportion": proportion(painful, assessed)},
-        "sites": {
-            site: {"n": n, "proportion": proportion(n, assessed)}
-            for site, n in sites.items()
-        },
-        "segmental": {"n": segmental, "proportion": proportion(segmental, assessed)},
+        "sites": _shares(sites, assessed),
+        "at_site": _shares(at_site, assessed),
         "nrs_4_or_more": {"n": moderate, "proportion": proportion(moderate, rated)},
         "segmental_course": dict(zip(COURSES, courses, strict=True)),
+    }
+
+
+def _shares(counts: dict[str, int], assessed: int) -> dict[str, Any]:
+    return {
+        site: {"n": n, "proportion": proportion(n, assessed)}
+        for site, n in counts.items()
     }
 
 

@@ -22,6 +22,7 @@ from outcomes.models.record_columns import (
     PATIENT_COLUMNS,
     TUMOUR_COLUMNS,
 )
+from outcomes.models.score_columns import other_scores
 from outcomes.schedule import STATES
 from outcomes.windows import WINDOWS
 
@@ -34,7 +35,7 @@ DERIVED: tuple[FactColumn, ...] = (
     *(
         column
         for window in WINDOWS
-        for columns in (score_columns, pain_columns)
+        for columns in (score_columns, other_scores, pain_columns)
         for column in columns(window)
     ),
     *ENDPOINT_COLUMNS,

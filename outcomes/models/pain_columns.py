@@ -8,10 +8,12 @@ with what was said before: never "no pain" of one day with the sites of another.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from outcomes import choices
+from outcomes.choices import PainSite
 from outcomes.models.fact_column import FactColumn, Kind
 from outcomes.models.outcome_columns import (
     RESIDUAL_PAIN,
@@ -30,6 +32,31 @@ def nrs_reasons_sql() -> str:
     return ", ".join(f"reasons ->> '{name}'" for name in fields)
 
 
+# Sites as they are told apart: root, wound and muscle pain count as local, tract pain as
+# below the level. Each is a column of its own; a visit may find several.
+SITES: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "local": (
+        _("local, root or wound pain"),
+        (PainSite.LOCAL, PainSite.RADICULAR, PainSite.SURGICAL),
+    ),
+    "segmental": (_("segmental pain"), (PainSite.SEGMENTAL,)),
+    "below_level": (_("pain below the level"), (PainSite.BELOW, PainSite.FUNICULAR)),
+}
+
+
+def pain_sites_sql() -> str:
+    """Whether a visit found pain at each site; NULL where it does not say where."""
+    return ",\n    ".join(
+        f"CASE WHEN NOT pain THEN false ELSE sites && {_texts(codes)} END AS {name}"
+        for name, (_label, codes) in SITES.items()
+    )
+
+
+def _texts(codes: tuple[str, ...]) -> str:
+    """The codes as an array of the database."""
+    return f"ARRAY{list(map(str, codes))}::varchar[]"
+
+
 def pain_columns(window: Window) -> Iterator[FactColumn]:
     """Pain, its sites and its intensity; from the 3-month window on residual pain."""
     w = window.name
@@ -41,17 +68,18 @@ def pain_columns(window: Window) -> Iterator[FactColumn]:
         definition=_("Any pain, by the nearest visit that tells of it."),
     )
     yield from with_day(pain, window, "pain_day", "pain_why")
-    segmental = FactColumn(
-        f"pain_segmental_{w}",
-        Kind.FLAG,
-        labelled(_("segmental pain"), window),
-        at("segmental", window),
-        definition=_(
-            "By the nearest visit that names the sites and agrees on whether there is "
-            "pain."
-        ),
-    )
-    yield from with_day(segmental, window, "site_day", "site_why")
+    for name, (label, _codes) in SITES.items():
+        site = FactColumn(
+            f"pain_{name}_{w}",
+            Kind.FLAG,
+            labelled(label, window),
+            at(name, window),
+            definition=_(
+                "With or without other sites, by the nearest visit that names the "
+                "sites and agrees on whether there is pain."
+            ),
+        )
+        yield from with_day(site, window, "site_day", "site_why")
     yield from _intensity_columns(window)
     if window in RESIDUAL_PAIN_WINDOWS:
         yield from _residual_columns(window)
@@ -87,20 +115,23 @@ def _intensity_columns(window: Window) -> Iterator[FactColumn]:
 def _residual_columns(window: Window) -> Iterator[FactColumn]:
     """Pain put down to the tumour or its operation, at a visit from day 91 on."""
     w = window.name
-    segmental = FactColumn(
-        f"residual_segmental_pain_{w}",
-        Kind.FLAG,
-        labelled(_("residual segmental pain"), window),
-        at("residual_segmental", window),
-        definition=_("Segmental pain at the level at a visit from day 91 on."),
-    )
-    yield from with_reason(segmental, window, "residual_why")
+    for name, (label, _codes) in SITES.items():
+        flag = FactColumn(
+            f"residual_{name}_pain_{w}",
+            Kind.FLAG,
+            labelled(_("residual %(what)s") % {"what": label}, window),
+            at(f"residual_{name}", window),
+            definition=_("At a visit from day 91 on, with or without other sites."),
+        )
+        yield from with_reason(flag, window, "residual_why")
     site = FactColumn(
         f"residual_pain_{w}",
         Kind.TEXT,
         labelled(_("residual pain"), window),
         at("residual_class", window),
-        definition=_("By site, at a visit from day 91 on; “other” sites left out."),
+        definition=_(
+            "Its only site, or mixed, at a visit from day 91 on; “other” sites left out."
+        ),
         values=RESIDUAL_PAIN,
     )
     yield from with_reason(site, window, "residual_why")

@@ -86,6 +86,7 @@ def day_column(value: FactColumn, expression: str) -> FactColumn:
         expression,
         definition=_("Days from the index operation; negative before it."),
         unit=_("days"),
+        release=Release.DROP if value.release == Release.DROP else Release.KEEP,
     )
 
 

@@ -178,5 +178,8 @@ def summary_line(case: Case) -> list[dict[str, Any]]:
     final = case.final_extent
     extent = str(EorMri(final).label) if final else ""
     key = MEANINGS.get(case.compartment or "")
-    line = [{"value": case.get_compartment_display(), "key": key}, {"value": extent}]
+    line: list[dict[str, Any]] = [
+        {"value": case.get_compartment_display(), "key": key},
+        {"value": extent},
+    ]
     return [item for item in line if item["value"]]

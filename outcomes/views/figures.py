@@ -205,8 +205,8 @@ def pain_figure(payload: Payload) -> Figure:
         "text": joined(
             _(
                 "Pain at the 12-month visit, counted from the third month on. Bars show "
-                "each site; segmental pain counts alone or with other sites, and is what "
-                "the groups are compared by."
+                "pain at one site only, or at several (mixed); segmental pain alone or "
+                "with other sites is what the groups are compared by."
             ),
             note_on_unknown(payload),
             note_on_hidden(payload),

@@ -20,6 +20,7 @@ from outcomes.models import CaseFacts
 from outcomes.models.fact_column import Kind
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.models.outcome_columns import SEGMENTAL_COURSES
+from outcomes.models.pain_columns import SITES as FLAGS
 from outcomes.synthetic.load import load
 from outcomes.synthetic.parameters import Size
 from outcomes.windows import AFTER, RESIDUAL_PAIN_WINDOWS
@@ -162,7 +163,8 @@ def random_pain(draw: random.Random, odds: Odds) -> dict[str, Any]:
         found[f"residual_pain_nrs_{window.name}"] = draw.choice([None, 0, 2, 4, 9])
         found[f"segmental_pain_course_{window.name}"] = draw.choice(COURSES)
         found[f"residual_pain_{window.name}"] = site
-        found[f"residual_segmental_pain_{window.name}"] = site == "segmental" or (
-            site == "mixed" and draw.random() < 0.5
-        )
+        several = draw.sample(list(FLAGS), 2) if site == "mixed" else []
+        for name in FLAGS:
+            hurts = name == site or name in several
+            found[f"residual_{name}_pain_{window.name}"] = hurts
     return found

@@ -304,9 +304,8 @@ def residual_pain(rows: Facts, window: str, site: str) -> dict[str, Any]:
 def pain_at(rows: Facts, window: str, asked: str) -> dict[str, Any]:
     seen = rows[rows[f"residual_pain_{window}"].notna()]
     sites, assessed = Counter(seen[f"residual_pain_{window}"]), len(seen)
-    flag = rows[f"residual_segmental_pain_{window}"]
-    segmental = whole(flag)
-    events = {**sites, "segmental": segmental, "any": assessed - sites["none"]}
+    at_site = {s: whole(rows[f"residual_{s}_pain_{window}"]) for s in PAIN_SITES[1:4]}
+    events = {**sites, **at_site, "any": assessed - sites["none"]}
     worst = rows[f"residual_pain_nrs_{window}"].dropna()
     courses = Counter(rows[f"segmental_pain_course_{window}"].dropna())
     return {
@@ -315,7 +314,7 @@ def pain_at(rows: Facts, window: str, asked: str) -> dict[str, Any]:
         "proportion": share(events.get(asked, 0), assessed),
         "any": counted_share(events["any"], assessed),
         "sites": {s: counted_share(sites[s], assessed) for s in PAIN_SITES},
-        "segmental": counted_share(segmental, assessed),
+        "at_site": {s: counted_share(n, assessed) for s, n in at_site.items()},
         "nrs_4_or_more": counted_share(int((worst >= 4).sum()), len(worst)),
         "segmental_course": {code: courses[code] for code in PAIN_COURSES},
     }

@@ -5,6 +5,7 @@ The table stands in ``histories/``; each row names its reason.
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,21 +14,28 @@ import pytest
 from cases.models import Case
 from outcomes import facts
 from outcomes.measures.residual_pain import RESIDUAL_PAIN
-from outcomes.models import CaseFacts
+from outcomes.models import CaseFacts, Visit
 from outcomes.models.fact_columns import COLUMN_BY_NAME, FACT_COLUMNS
 from outcomes.models.reasons import NOT_ASKED
+from outcomes.models.score_columns import GROUPS
 from outcomes.stats.proportions import clopper_pearson
+from outcomes.windows import WINDOW_NAMES
+from registry.constraints import described_fields
 from tests import factories
 from tests.factories import OPERATED_ON
 from tests.outcomes.histories.endpoints import COURSES, EARLY_DEATHS, STAGES
 from tests.outcomes.histories.reasons import MRI, REASONS
+from tests.outcomes.histories.scores import OTHER_SCORES, SITES
 from tests.outcomes.histories.steps import History, Step, visit
 from tests.outcomes.histories.visits import PAIN, SCORES
 from tests.outcomes.registry_of_cases import fill
 
 pytestmark = pytest.mark.django_db
 
-HISTORIES = (*SCORES, *PAIN, *REASONS, *MRI, *EARLY_DEATHS, *STAGES, *COURSES)
+HISTORIES = (
+    *(*SCORES, *OTHER_SCORES, *PAIN, *SITES, *REASONS, *MRI),
+    *(*EARLY_DEATHS, *STAGES, *COURSES),
+)
 VALUES = [name for name in COLUMN_BY_NAME if f"{name}_missing" in COLUMN_BY_NAME]
 
 
@@ -91,9 +99,19 @@ def test_what_is_not_asked_is_not_applicable(name: str) -> None:
     assert (row[name], row[f"{name}_missing"]) == (None, "not_applicable")
 
 
+def test_every_score_of_a_visit_is_a_column_of_every_window() -> None:
+    """Made from the declarations: a new field of these groups is there by itself."""
+    names = {field.name for field in described_fields(Visit) if field.group in GROUPS}
+    assert {"kps", "gait", "motor_mrc_min", "eq5d5l", "bladder", "nurick"} <= names
+    for window, name in itertools.product(WINDOW_NAMES, names):
+        if (name, window) != ("odom", "preop"):
+            for ending in ("", "_day", "_missing"):
+                assert f"{name}_{window}{ending}" in COLUMN_BY_NAME
+
+
 def test_there_are_histories_enough() -> None:
     names = [history.id for history in HISTORIES]
-    assert len(names) == len(set(names)) >= 65
+    assert len(names) == len(set(names)) >= 90
     assert all(history.why for history in HISTORIES)
 
 
@@ -132,7 +150,10 @@ def test_parts_of_residual_pain_are_of_one_population() -> None:
     moderate = group["nrs_4_or_more"]
     assert moderate["n"] == 0
     assert moderate["proportion"]["upper"] == clopper_pearson(0, 2).upper
-    assert group["segmental"]["n"] == group["segmental_course"]["before_unknown"] - 1
+    assert (
+        group["at_site"]["segmental"]["n"]
+        == group["segmental_course"]["before_unknown"] - 1
+    )
     assert sum(group["segmental_course"].values()) == group["assessed"]
 
 

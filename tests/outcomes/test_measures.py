@@ -156,9 +156,10 @@ def test_residual_pain_is_counted_by_visit_and_site(facts: pandas.DataFrame) -> 
                 site: states[site] for site in visit["sites"]
             }
             assert visit["any"]["n"] == states.total() - states["none"]
-            segmental = rows[f"residual_segmental_pain_{window}"].fillna(False)
-            assert visit["segmental"]["n"] == int(segmental.astype(bool).sum())
-            assert visit["events"] == visit["segmental"]["n"]
+            for site, told in visit["at_site"].items():
+                flag = rows[f"residual_{site}_pain_{window}"].fillna(False)
+                assert told["n"] == int(flag.astype(bool).sum())
+            assert visit["events"] == visit["at_site"]["segmental"]["n"]
         assert group["assessed"] == group["visits"]["m12"]["assessed"]
 
 

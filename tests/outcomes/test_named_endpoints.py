@@ -166,9 +166,11 @@ def test_segmental_pain_is_tested_unless_another_is_asked(pains: Centre) -> None
     found = compute("residual-pain", "compartment", site="any")
     assert [group["events"] for group in found["groups"]] == [4, 4]
     assert found["test"]["estimable"] is False
-    alone = compute("residual-pain", "compartment", site="local")
-    assert [group["events"] for group in alone["groups"]] == [1, 3]
-    assert alone["test"]["endpoint"] == "residual_local_pain"
+    local = compute("residual-pain", "compartment", site="local")
+    assert [group["events"] for group in local["groups"]] == [2, 4]
+    assert local["test"]["endpoint"] == "residual_local_pain"
+    below = compute("residual-pain", "compartment", site="below_level")
+    assert [group["events"] for group in below["groups"]] == [1, 1]
     mixed = compute("residual-pain", "compartment", site="mixed")
     assert [group["events"] for group in mixed["groups"]] == [1, 1]
 

@@ -19,20 +19,10 @@ visit AS (
 ),
 
 examined AS (
-  -- Pain by site, 0 where the visit found no pain there. Wound, muscle and root pain
-  -- count as local, tract pain as below the level; "other" is not put down to the
-  -- tumour or its operation, neither as a site nor with its intensity.
+  -- Pain by site, each by itself, and 0 where the visit found none there. "Other" is not
+  -- put down to the tumour or its operation, neither as a site nor with its intensity.
   SELECT visit.*,
-    CASE WHEN NOT pain THEN false WHEN sites IS NULL THEN NULL
-      ELSE 'segmental_at_level' = ANY(sites) END AS segmental,
-    CASE WHEN NOT pain THEN 'none' WHEN sites IS NULL THEN NULL
-      ELSE CASE
-          (sites && ARRAY['local_axial', 'radicular', 'mechanical_surgical_site']::varchar[])::int
-          + 2 * (sites && ARRAY['segmental_at_level']::varchar[])::int
-          + 4 * (sites && ARRAY['below_level', 'funicular']::varchar[])::int
-        WHEN 0 THEN 'none' WHEN 1 THEN 'local' WHEN 2 THEN 'segmental'
-        WHEN 4 THEN 'below_level' ELSE 'mixed' END
-    END AS pain_class,
+    {pain_sites},
     CASE WHEN NOT pain THEN 0
       WHEN sites IS NULL OR 'segmental_at_level' = ANY(sites) THEN pain_segmental_nrs
       ELSE 0 END AS segmental_nrs,
@@ -90,13 +80,14 @@ heard AS (
 sited AS (
   -- Likewise the intensity: of the nearest visit that found the same sites.
   SELECT heard.*,
-    agrees AND pain_class IS NOT DISTINCT FROM first_value(pain_class) OVER nearest
-      AND segmental IS NOT DISTINCT FROM first_value(segmental) OVER nearest
+    agrees AND (local, segmental, below_level) IS NOT DISTINCT FROM (
+        first_value(local) OVER nearest, first_value(segmental) OVER nearest,
+        first_value(below_level) OVER nearest)
       AS agrees_on_site
   FROM heard
   WINDOW nearest AS (
     PARTITION BY case_id, place
-    ORDER BY agrees DESC, pain_class IS NULL, near)
+    ORDER BY agrees DESC, segmental IS NULL, near)
 ),
 
 picked AS (
@@ -110,8 +101,9 @@ picked AS (
     array_agg(joa_region ORDER BY near) AS joa_region,
     array_agg(pain ORDER BY near) AS pain,
     array_agg(late ORDER BY near) AS late,
+    array_agg(local ORDER BY near) AS local,
     array_agg(segmental ORDER BY near) AS segmental,
-    array_agg(pain_class ORDER BY near) AS pain_class,
+    array_agg(below_level ORDER BY near) AS below_level,
     array_agg(pain_nrs_kind ORDER BY near) AS pain_nrs_kind,
     array_agg(segmental_nrs ORDER BY near) AS segmental_nrs,
     array_agg(residual_nrs ORDER BY near) AS residual_nrs,
@@ -123,13 +115,22 @@ picked AS (
       min(near) FILTER (WHERE joa_total IS NOT NULL AND NOT by_patient),
       min(near) FILTER (WHERE joa_total IS NOT NULL)) AS joa_at,
     min(near) FILTER (WHERE agrees) AS pain_at,
-    min(near) FILTER (WHERE agrees AND pain_class IS NOT NULL) AS site_at,
+    min(near) FILTER (WHERE agrees AND segmental IS NOT NULL) AS site_at,
     coalesce(
       min(near) FILTER (WHERE agrees_on_site AND worst_nrs IS NOT NULL
         AND segmental_nrs IS NOT NULL),
       min(near) FILTER (WHERE agrees_on_site AND worst_nrs IS NOT NULL)) AS nrs_at
   FROM sited
   GROUP BY case_id, place
+),
+
+scored AS (
+  -- The other scores and findings, each by itself.
+  SELECT candidate.case_id, place,
+    {scores}
+  FROM candidate
+  JOIN outcomes_visit v ON v.id = candidate.id
+  GROUP BY candidate.case_id, place
 ),
 
 excused AS (

@@ -24,8 +24,8 @@ slot AS (
     picked.days[joa_at] AS joa_day,
     picked.pain[pain_at] AS pain, picked.days[pain_at] AS pain_day,
     picked.late[pain_at] AS late,
-    picked.segmental[site_at] AS segmental, picked.pain_class[site_at] AS pain_class,
-    picked.days[site_at] AS site_day,
+    picked.local[site_at] AS local, picked.segmental[site_at] AS segmental,
+    picked.below_level[site_at] AS below_level, picked.days[site_at] AS site_day,
     picked.pain_nrs_kind[nrs_at] AS pain_nrs_kind,
     picked.segmental_nrs[nrs_at] AS segmental_nrs,
     picked.residual_nrs[nrs_at] AS residual_nrs,
@@ -60,9 +60,13 @@ answered AS (
       THEN coalesce(unseen, {joa_reasons}, 'not_recorded') END AS joa_why,
     CASE WHEN pain IS NULL
       THEN coalesce(unseen, unasked, 'not_recorded') END AS pain_why,
-    CASE WHEN pain_class IS NULL
+    CASE WHEN segmental IS NULL
       THEN coalesce(unseen, unasked, reasons ->> 'pain_distribution', 'not_recorded')
     END AS site_why,
+    CASE local::int + 2 * segmental::int + 4 * below_level::int
+      WHEN 0 THEN 'none' WHEN 1 THEN 'local' WHEN 2 THEN 'segmental'
+      WHEN 4 THEN 'below_level' WHEN 3 THEN 'mixed' WHEN 5 THEN 'mixed'
+      WHEN 6 THEN 'mixed' WHEN 7 THEN 'mixed' END AS pain_class,
     CASE WHEN segmental_nrs IS NULL
       THEN coalesce(unseen, unasked, reasons ->> 'pain_segmental_nrs', 'not_recorded')
     END AS segmental_nrs_why,
@@ -101,7 +105,9 @@ compared AS (
     coalesce(joa_why, joa_why_before, CASE
       WHEN joa_region <> form_before THEN 'different_version'
       WHEN joa_before >= joa_maximum THEN 'at_ceiling' END) AS recovery_rate_why,
+    CASE WHEN late THEN local END AS residual_local,
     CASE WHEN late THEN segmental END AS residual_segmental,
+    CASE WHEN late THEN below_level END AS residual_below_level,
     CASE WHEN late THEN pain_class END AS residual_class,
     CASE WHEN NOT late THEN 'too_early' ELSE site_why END AS residual_why,
     CASE WHEN late THEN residual_nrs END AS residual_pain_nrs,
@@ -119,7 +125,9 @@ compared AS (
 seen AS (
   -- The windows of a case in arrays, in the order of outcomes/windows.py.
   SELECT case_id,
-    {pivot}
+    {pivot},
+    {score_pivot}
   FROM compared
+  LEFT JOIN scored USING (case_id, place)
   GROUP BY case_id
 )

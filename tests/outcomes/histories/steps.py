@@ -21,6 +21,10 @@ THORACIC_ITEMS = {
     "joa_le_sens": 2,
     "joa_trunk_sens": 2,
 }
+UNASKED = (
+    *("mmcs", "pain_present", "sensory_deficit", "motor_mrc_min"),
+    *("gait", "bladder"),
+)
 Step = Callable[[Case], Any]
 
 
@@ -39,8 +43,7 @@ class History:
 def visit(day: int | None, kind: str = "", **values: Any) -> Step:
     """Nothing but what is given was found at the visit."""
     kind = kind or ("preop" if (day or 0) < 0 else "unscheduled")
-    empty = {"mmcs": None, "pain_present": None, "sensory_deficit": None}
-    values = {**empty, **values}
+    values = {**dict.fromkeys(UNASKED), **values}
     if values["mmcs"] is None:
         values["mmcs_version"] = None
     if day is None:
