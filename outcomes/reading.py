@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from outcomes import disclosure, pool, pool_answers, summaries
 from outcomes.deidentified import shown
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures import MEASURES, Measure
-from outcomes.measures.grouping import parse_by
+from outcomes.measures.grouping import MOST_GROUPS_IN_BACKGROUND, parse_by
 from outcomes.measures.volume import VOLUME, in_bands
 from outcomes.models import CaseFacts, PoolFacts, Summary
 from outcomes.models.fact_column import Release
@@ -25,6 +26,27 @@ from registry.models import Centre, User
 from registry.permissions import Permission, can, centres_with, check
 
 POOL = "pool"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is counted, for whom: everything that the numbers depend on but the facts."""
+
+    measure: str
+    by: tuple[str, ...]
+    window: str
+    site: str
+    filters: dict[str, Any]
+    centre_id: int | None
+    as_released: bool
+
+
+class TooCostly(Exception):
+    """A question that a web request should not wait for."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.measure)
+        self.question = question
 
 
 def summary_for(
@@ -176,37 +198,53 @@ def numbers(
     by, window = parse_by(by), summaries.window_of(asked, window)
     as_released = centre is None and reads_rows_as_released(user)
     stored = None if filters else stored_numbers(centre, asked, by, window)
-    payload = stored or computed(
-        measure, by, filters, centre, window, site, as_released=as_released
+    centre_id = centre.pk if centre else None
+    question = Question(
+        measure, by, window, site, dict(filters), centre_id, as_released
     )
-    if as_released and measure == VOLUME.name:
-        payload = in_bands(payload, COLUMN_BY_NAME["surgery_year"].step)
+    if stored and as_released and measure == VOLUME.name:
+        return in_bands(stored, COLUMN_BY_NAME["surgery_year"].step)
+    return stored or computed(question)
+
+
+def computed(question: Question, *, patient: bool = False) -> dict[str, Any]:
+    """The numbers counted now, by values as they are released or as they are.
+
+    Raises TooCostly, unless somebody is ``patient``.
+    """
+    try:
+        payload = counted(question, patient=patient)
+    except summaries.TakesLong as error:
+        raise TooCostly(question) from error
+    if question.as_released and question.measure == VOLUME.name:
+        return in_bands(payload, COLUMN_BY_NAME["surgery_year"].step)
     return payload
 
 
-def computed(
-    measure: str,
-    by: tuple[str, ...],
-    filters: Mapping[str, Any],
-    centre: Centre | None,
-    window: str,
-    site: str,
-    *,
-    as_released: bool,
-) -> dict[str, Any]:
-    """The numbers counted now, by values as they are released or as they are."""
+def counted(question: Question, *, patient: bool) -> dict[str, Any]:
+    by, as_released = question.by, question.as_released
     facts: Any = CaseFacts.objects.all()
-    if centre is not None:
-        facts = facts.filter(centre=centre)
+    if question.centre_id is not None:
+        facts = facts.filter(centre=question.centre_id)
     chosen = DeidentifiedFactsFilter if as_released else FactsFilter
-    facts = strict_filter(chosen, as_query(filters), facts)
+    facts = strict_filter(chosen, as_query(question.filters), facts)
     columns = by
     if as_released:
         pooled = [name for name in by if COLUMN_BY_NAME[name].release != Release.KEEP]
         aliases = {f"shown_{name}": shown(COLUMN_BY_NAME[name]) for name in pooled}
         facts = facts.annotate(**aliases)
         columns = tuple(f"shown_{n}" if n in pooled else n for n in by)
-    return summaries.compute(measure, by, filters, facts, window, columns, site)
+    return summaries.compute(
+        question.measure,
+        by,
+        question.filters,
+        facts,
+        question.window,
+        columns,
+        question.site,
+        most_groups=MOST_GROUPS_IN_BACKGROUND,
+        patient=patient,
+    )
 
 
 def reads_rows_as_released(user: User) -> bool:

@@ -15,9 +15,9 @@ from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
 from cases.signals import case_changed
-from outcomes import facts, summaries, upkeep
+from outcomes import answering, facts, summaries, upkeep
 from outcomes.signals import outcome_changed
-from outcomes.tasks import refresh_outdated_facts, refresh_summaries
+from outcomes.tasks import answer_question, refresh_outdated_facts, refresh_summaries
 from registry.celery import enqueue, publish
 from registry.models import Centre
 from registry.signals import sweep
@@ -62,3 +62,11 @@ def announce_outdated(sender: object, **kwargs: object) -> None:
     """Ask for facts that a new version or a new month left behind."""
     if upkeep.any_outdated():
         publish(refresh_outdated_facts)
+
+
+@receiver(sweep, dispatch_uid="outcomes.unanswered")
+def announce_unanswered(sender: object, **kwargs: object) -> None:
+    """Ask again for questions whose message was lost or whose worker died."""
+    answering.forget()
+    for key in answering.unanswered():
+        publish(answer_question, key)

@@ -11,19 +11,27 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg2.errors import QueryCanceled
 
 from outcomes.facts import without_time_limit
 from outcomes.measures import MEASURES, Measure
-from outcomes.measures.grouping import By, check_few_groups, parse_by
+from outcomes.measures.grouping import (
+    MOST_GROUPS,
+    By,
+    check_few_groups,
+    count_groups,
+    parse_by,
+)
 from outcomes.models import CaseFacts, Summary
 from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.stats.result import jsonable
@@ -54,6 +62,8 @@ MOST_ATTEMPTS = 3
 # without a pause while people save; the sweep comes back to it.
 LONG_REFRESH_MS = 500
 REST_FACTOR = 30
+# So long the database may count while somebody waits for the page.
+PATIENCE_MS = 3000
 
 ENSURE_ROWS = """
 INSERT INTO outcomes_summary (centre_id, measure, "by", "window", input_hash,
@@ -151,20 +161,26 @@ def compute(
     window: str = "",
     columns: By | None = None,
     site: str = "",
+    most_groups: int = MOST_GROUPS,
+    patient: bool = True,
 ) -> dict[str, Any]:
     """The numbers of a measure, now; the shape is the same for stored rows.
 
     ``queryset`` holds the facts to count, filtered already; ``filters`` is only told
     in the answer. Patients who withdrew are never counted. ``columns`` are what
     ``queryset`` holds for the columns of ``by`` where not they themselves. Raises
-    ValidationError for an unknown measure, grouping, window or site.
+    ValidationError for an unknown measure, grouping, window or site, and for more than
+    ``most_groups``; where nobody is ``patient``, TakesLong instead of working on.
     """
     asked, by = measure_of(measure, site), parse_by(by)
     window = window_of(asked, window)
     facts = CaseFacts.objects.all() if queryset is None else queryset
     as_of = timezone.now()
-    rows = asked.reduce(facts.for_research(), columns or by, window)
-    check_few_groups(rows, by)
+    with nullcontext() if patient else for_moments():
+        rows = asked.reduce(facts.for_research(), columns or by, window)
+    check_few_groups(rows, by, most_groups)
+    if not patient and count_groups(rows, by) > asked.groups_at_once:
+        raise TakesLong
     return {
         "measure": measure,
         "by": list(by),
@@ -176,6 +192,27 @@ def compute(
         "filters": dict(filters or {}),
         **jsonable(asked.conclude(rows, by, window)),
     }
+
+
+class TakesLong(Exception):
+    """An answer that is not for a web request."""
+
+
+@contextmanager
+def for_moments() -> Iterator[None]:
+    """Let the database work for :data:`PATIENCE_MS` only; raises TakesLong."""
+    limit = "SELECT set_config('statement_timeout', %s, true)"
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout')")
+            before = cursor.fetchone()
+            cursor.execute(limit, [f"{PATIENCE_MS}ms"])
+            yield
+            cursor.execute(limit, before)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TakesLong from error
+        raise
 
 
 def measure_of(name: str, site: str = "") -> Measure:

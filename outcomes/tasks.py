@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from outcomes import pool, pool_answers, summaries, upkeep
+from outcomes import answering, pool, pool_answers, summaries, upkeep
 
 
 @shared_task(name="outcomes.refresh_summaries")
@@ -24,3 +24,9 @@ def renew_pool() -> None:
     """Take the copy of the pool for people of one centre anew, if it is due."""
     pool.renew_if_due()
     pool_answers.forget_oldest()
+
+
+@shared_task(name="outcomes.answer_question")
+def answer_question(key: int) -> None:
+    """Answer a question that took too long for a web request."""
+    answering.work(key)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes.api.summary_schema import SummarySerializer
+from outcomes import asking
+from outcomes.api.summary_schema import BeingComputedSerializer, SummarySerializer
 from outcomes.filters import FactsFilter
 from outcomes.measures import MEASURES
 from outcomes.measures.grouping import GROUPABLE
 from outcomes.measures.residual_pain import RESIDUAL_PAIN
-from outcomes.reading import POOL, summary_for
+from outcomes.reading import POOL
 from registry import audit
 from registry.api.views import StrictView, person_of
 from registry.permissions import Permission
@@ -55,6 +59,20 @@ PARAMETERS = [
 ]
 
 
+RETRY_SECONDS = 3
+
+
+class NotComputed(APIException):
+    """The worker gave up; the operator's log has the reason."""
+
+    status_code = 503
+    default_code = "not_computed"
+    default_detail = gettext_lazy(
+        "These numbers could not be computed. Ask for fewer groups, or again in ten "
+        "minutes."
+    )
+
+
 class SummaryView(StrictView):
     """One measure: its groups with counts, proportions, limits and tests."""
 
@@ -63,14 +81,27 @@ class SummaryView(StrictView):
     }
     parameters = (*QUESTION, *FILTERS)
 
-    @extend_schema(parameters=PARAMETERS, responses=SummarySerializer)
+    @extend_schema(
+        parameters=PARAMETERS,
+        responses={200: SummarySerializer, 202: BeingComputedSerializer},
+    )
     def get(self, request: Request, measure: str) -> Response:
-        """Numbers with their method, denominator and time; small cells are hidden."""
+        """Numbers with their method, denominator and time; small cells are hidden.
+
+        202 where they take longer than a request should: ask the same address again
+        after ``Retry-After`` seconds.
+        """
         given: dict[str, Any] = request.query_params.dict()
         by, window = given.pop("by", ""), given.pop("window", "")
         scope, site = given.pop("scope", POOL), given.pop("site", "")
         person = person_of(request)
-        numbers = summary_for(person, measure, by, given, scope, window, site)
+        asked = {"scope": scope, "window": window, "site": site}
+        waiting: asking.BeingComputed | None = None
+        numbers: dict[str, Any] = {}
+        try:
+            numbers = asking.answer(person, measure, by, given, **asked)
+        except asking.BeingComputed as found:
+            waiting = found
         audit.record(
             "summary.read",
             actor=person,
@@ -81,4 +112,18 @@ class SummaryView(StrictView):
             scope=scope[:12],
             filters={name: value[:200] for name, value in given.items()},
         )
-        return Response(numbers)
+        return later(request, measure, waiting) if waiting else Response(numbers)
+
+
+def later(request: Request, measure: str, waiting: asking.BeingComputed) -> Response:
+    """Where the answer will stand; 503 where it could not be computed."""
+    if waiting.state == asking.FAILED:
+        raise NotComputed
+    body = {
+        "measure": measure,
+        "state": waiting.state,
+        "asked_at": waiting.row.wanted_at,
+        "detail": _("These numbers take a while. Ask the same address again."),
+    }
+    headers = {"Location": request.get_full_path(), "Retry-After": str(RETRY_SECONDS)}
+    return Response(body, status=202, headers=headers)

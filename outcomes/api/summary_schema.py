@@ -307,3 +307,12 @@ class SummarySerializer(Serializer[Any]):
     tests = FeatureTestSerializer(many=True, required=False)
     differences = ContrastSerializer(many=True, required=False)
     competing_risks = CompetingRisksSerializer(required=False)
+
+
+class BeingComputedSerializer(Serializer[Any]):
+    """Numbers that come later, at the address of ``Location``."""
+
+    measure = CharField()
+    state = serializers.ChoiceField(["queued", "running"])
+    asked_at = serializers.DateTimeField()
+    detail = CharField()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from django.db.models import Aggregate, Count, Q, QuerySet
 
-from outcomes.measures.grouping import By, is_known
+from outcomes.measures.grouping import MOST_GROUPS, By, is_known
 from outcomes.stats.choose import compare_table
 from outcomes.stats.proportions import clopper_pearson, newcombe_difference
 from outcomes.stats.result import jsonable, not_estimable
@@ -24,7 +24,8 @@ class Measure(Protocol):
     """One question to the registry.
 
     ``windows`` are the visit windows it can be asked for, ``sites`` the sites of pain
-    that it can test; empty where it has none.
+    that it can test; empty where it has none. More groups than ``groups_at_once`` take
+    longer to conclude from than somebody waits for a page.
     """
 
     @property
@@ -38,6 +39,9 @@ class Measure(Protocol):
 
     @property
     def sites(self) -> tuple[str, ...]: ...
+
+    @property
+    def groups_at_once(self) -> int: ...
 
     def at(self, site: str) -> Measure:
         """The same measure for one of its sites."""
@@ -136,6 +140,7 @@ class WithoutSites:
     """Mixin: a measure that is not asked by site."""
 
     sites: ClassVar[tuple[str, ...]] = ()
+    groups_at_once: ClassVar[int] = MOST_GROUPS
 
     def at(self, site: str) -> Self:
         return self

@@ -34,9 +34,10 @@ GROUPABLE = (
     "cyst",
 )
 MOST_GROUPINGS = 3
-# Each is compared with the first, so that the work of an answer grows with them; more
-# than a page can show are hardly meant.
+# Each is compared with the first, so that the work of an answer grows with them. More
+# than a page can show are worked on in the background, and still more are hardly meant.
 MOST_GROUPS = 64
+MOST_GROUPS_IN_BACKGROUND = 400
 # Codes by which a list says that nothing is known, as a missing value does; small
 # groups that are told as one may hold such cases.
 MERGED = "other_groups"
@@ -66,14 +67,20 @@ def parse_by(text: str | Iterable[str]) -> By:
     raise ValidationError({"by": ValidationError(message, "invalid_choice")})
 
 
-def check_few_groups(rows: Iterable[Sequence[Any]], by: By) -> None:
+def count_groups(rows: Iterable[Sequence[Any]], by: By) -> int:
+    return len({tuple(row[: len(by)]) for row in rows})
+
+
+def check_few_groups(
+    rows: Iterable[Sequence[Any]], by: By, most: int = MOST_GROUPS
+) -> None:
     """Refuse a question whose answer has too many groups; raises ValidationError."""
-    found = len({tuple(row[: len(by)]) for row in rows})
-    if found > MOST_GROUPS:
+    found = count_groups(rows, by)
+    if found > most:
         message = _(
             "There are %(found)s such groups, more than %(most)s. Group by fewer "
             "columns, or choose cases by a filter."
-        ) % {"found": found, "most": MOST_GROUPS}
+        ) % {"found": found, "most": most}
         raise ValidationError({"by": ValidationError(message, "too_many_groups")})
 
 

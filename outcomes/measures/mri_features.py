@@ -64,6 +64,8 @@ class MriFeatures(ComparedByCells):
     """Of all cases, those with a pre-operative MRI being assessed."""
 
     name = "mri-features"
+    # Some thirty categories of each group are compared with those of the first.
+    groups_at_once = 12
     windows: tuple[str, ...] = ()
     default_window = ""
 

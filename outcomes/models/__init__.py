@@ -1,3 +1,4 @@
+from outcomes.models.asked import AskedSummary
 from outcomes.models.facts import CaseFacts
 from outcomes.models.pool import PoolAnswer, PoolCopy, PoolFacts
 from outcomes.models.recurrence import Recurrence
@@ -6,6 +7,7 @@ from outcomes.models.visit import Visit
 from outcomes.models.vital import VitalStatus
 
 __all__ = [
+    "AskedSummary",
     "CaseChange",
     "CaseFacts",
     "ChangeCount",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import BadRequest, ValidationError
@@ -14,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.views.finding import person_of
+from outcomes.asking import BeingComputed, answer
 from outcomes.filters import HIDDEN_FROM_ANALYSTS
-from outcomes.reading import POOL, reads_pool_whole, summary_for
+from outcomes.reading import POOL, reads_pool_whole
 from outcomes.views.figure_words import Payload
 from outcomes.views.figures import improvement_figure, pain_figure, volume_figure
 from outcomes.views.filter_panel import leave_out_pooled, panel_context
@@ -64,12 +67,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         errors, asked_for = dict(error.error_dict), {}
         told = answers(request.user, scope, asked_for)
-    stale = any(payload["stale"] for payload in told.values())
+    computing = len(told) < len(QUESTIONS)
+    stale = computing or any(payload["stale"] for payload in told.values())
     mark = freshness(told)
     waiting = request.headers.get("HX-Request") == "true"
     if waiting and request.GET.get("seen") == mark:
         return HttpResponse(status=204)
-    beside = of_all(request.user, scope, asked_for)
+    beside = {} if computing else of_all(request.user, scope, asked_for)
     context = panel_context(request, errors, offered) | {
         "clear_url": f"?scope={scope}",
         "filters_ignored": any(
@@ -80,10 +84,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "kept_filters": list(asked_for.items()),
         "scopes": [each | {"active": each["value"] == scope} for each in scopes],
         "scope": scope,
+        "computing": computing,
         "stale": stale,
         "mark": mark,
-        "tiles": tiles(request, told, scope, asked_for, beside),
-        "figures": figures(told),
+        "tiles": [] if computing else tiles(request, told, scope, asked_for, beside),
+        "figures": [] if computing else figures(told),
         "pool_as_of": pool_day(request, told if scope == POOL else beside),
         "protected": any(payload.get("suppressed") for payload in told.values()),
     }
@@ -98,10 +103,21 @@ def question_of(scope: str, filters: dict[str, str]) -> str:
 
 
 def answers(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]:
-    """The answer to each question. Raises ValidationError for wrong filters."""
-    return {
-        name: ask(user, scope, filters, *asked) for name, asked in QUESTIONS.items()
-    }
+    """The answer to each question, without those that a worker is still at.
+
+    Raises ValidationError for wrong filters.
+    """
+    return answered(user, scope, filters, QUESTIONS)
+
+
+def answered(
+    user: Any, scope: str, filters: dict[str, str], names: Iterable[str]
+) -> dict[str, Payload]:
+    found: dict[str, Payload] = {}
+    for name in names:
+        with suppress(BeingComputed):
+            found[name] = ask(user, scope, filters, *QUESTIONS[name])
+    return found
 
 
 def of_all(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]:
@@ -110,7 +126,8 @@ def of_all(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]
     if scope == POOL or (filters and not reads_pool_whole(user)):
         return {}
     wanted = ("progression_all", "improvement_all")
-    return {name: ask(user, POOL, filters, *QUESTIONS[name]) for name in wanted}
+    found = answered(user, POOL, filters, wanted)
+    return found if len(found) == len(wanted) else {}
 
 
 def filters_offered(user: User, scope: str) -> tuple[str, ...]:
@@ -132,10 +149,10 @@ def ask(
     user: Any, scope: str, filters: dict[str, str], measure: str, by: str, window: str
 ) -> Payload:
     """The numbers by group; of all together where every single group is hidden."""
-    payload = summary_for(user, measure, by, filters, scope=scope, window=window)
+    payload = answer(user, measure, by, filters, scope=scope, window=window)
     hidden = all(group.get("suppressed") for group in payload["groups"])
     if by and payload["groups"] and hidden and measure != "volume":
-        payload = summary_for(user, measure, (), filters, scope=scope, window=window)
+        payload = answer(user, measure, (), filters, scope=scope, window=window)
         payload["suppressed"] = True
     return payload
 
@@ -153,9 +170,9 @@ def scopes_of(request: HttpRequest) -> list[dict[str, str]]:
 
 def freshness(told: dict[str, Payload]) -> str:
     """Changes when any number or its state changes."""
-    newest = max(payload["as_of"] for payload in told.values())
+    newest = max((payload["as_of"] for payload in told.values()), default="")
     stale = sum(payload["stale"] for payload in told.values())
-    return f"{newest}-{stale}"
+    return f"{newest}-{stale}-{len(told)}"
 
 
 def as_of_words(payload: Payload) -> str:

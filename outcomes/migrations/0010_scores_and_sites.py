@@ -54,7 +54,7 @@ def columns() -> Iterator[tuple[str, models.Field]]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("outcomes", "0008_pool_answers")]
+    dependencies = [("outcomes", "0009_partial_days")]
 
     operations = [
         AddFields("casefacts", list(columns())),
