@@ -204,6 +204,18 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT object - names = '{}'::jsonb
 $$;
 """
+# How well a number of days is known: as the vaguer of its two dates.
+CREATE_KNOWN_BETWEEN = """
+CREATE FUNCTION known_between(
+  from_day date, from_known text, to_day date, to_known text
+) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN from_day IS NOT NULL AND to_day IS NOT NULL THEN
+    CASE WHEN 'year' IN (from_known, to_known) THEN 'year'
+      WHEN 'month' IN (from_known, to_known) THEN 'month' ELSE 'day' END END
+$$;
+"""
+DROP_KNOWN_BETWEEN = "DROP FUNCTION known_between(date, text, date, text);"
 DROP_PARTIAL_DAYS = """
 DROP FUNCTION only_keys(jsonb, text[]);
 DROP FUNCTION days_between(date, text, date, text, int, int);

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.choices import EorMri
 from outcomes.models.endpoint_columns import days_of, event_of, status_of
-from outcomes.models.fact_column import FactColumn, Kind, Release
+from outcomes.models.fact_column import FactColumn, Kind, Release, precision_of
 from outcomes.models.reasons import (
     GIVEN_BY_THE_RECORD,
     NO_OPERATION,
@@ -77,6 +77,13 @@ def _reoperation() -> Iterator[FactColumn]:
         " ELSE coalesce(followed.death_day, followed.contact_day) END",
         _("Without either: days to the last contact. Empty: its day is not on file."),
     )
+    yield precision_of(
+        "reoperation_days",
+        _("time to re-operation"),
+        "CASE WHEN followed.reoperated THEN followed.reoperation_known"
+        " WHEN followed.death_day IS NOT NULL THEN followed.death_known"
+        " ELSE followed.contact_known END",
+    )
     yield status_of(
         "reoperation_status",
         _("re-operation, death competing"),
@@ -101,11 +108,23 @@ def _observation() -> Iterator[FactColumn]:
         "CASE WHEN followed.died THEN followed.death_day ELSE followed.contact_day END",
         _("Without the event: days to the last contact."),
     )
+    yield precision_of(
+        "death_days",
+        _("time to death"),
+        "CASE WHEN followed.died THEN followed.death_known"
+        " ELSE followed.contact_known END",
+    )
     yield days_of(
         "followup_days",
         _("follow-up"),
         "coalesce(followed.death_day, followed.contact_day)",
         _("To death or to the last contact, visit or MRI."),
+    )
+    yield precision_of(
+        "followup_days",
+        _("follow-up"),
+        "CASE WHEN followed.death_day IS NOT NULL THEN followed.death_known"
+        " ELSE followed.contact_known END",
     )
     yield days_of(
         "last_mri_day",
@@ -113,6 +132,7 @@ def _observation() -> Iterator[FactColumn]:
         "followed.last_mri_day",
         _("Last MRI after the operation."),
     )
+    yield precision_of("last_mri_day", _("last MRI"), "followed.last_mri_known")
     yield count_of(
         "n_postop_mri",
         _("MRI studies after the operation"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from outcomes.models.fact_column import FactColumn, Kind
+from outcomes.models.fact_column import FactColumn, Kind, precision_of
 from outcomes.models.outcome_columns import EXCLUSIONS
 
 LAST_MRI_CENSORS = _("Without the event: days to the last MRI after the operation.")
@@ -72,6 +72,14 @@ def _time_to(kind: str, population: str, seen: tuple[str, str] = SEEN_AT_ALL) ->
     )
 
 
+def _known(kind: str, population: str) -> str:
+    return (
+        f"CASE WHEN NOT {population} THEN NULL"
+        f" WHEN followed.{kind}s > 0 THEN followed.{kind}_known"
+        " WHEN followed.n_images > 0 THEN followed.image_known END"
+    )
+
+
 def _last_clear(kind: str, population: str) -> str:
     return (
         f"CASE WHEN {population} AND (followed.{kind}s = 0"
@@ -129,6 +137,9 @@ def _recurrence() -> Iterator[FactColumn]:
         _time_to("recurrence", free, SEEN_AFTER_STAGES),
         LAST_MRI_CENSORS,
     )
+    yield precision_of(
+        "recurrence_days", _("time to recurrence"), _known("recurrence", free)
+    )
     yield days_of(
         "recurrence_last_clear_day",
         _("last MRI without recurrence"),
@@ -167,6 +178,7 @@ def _regrowth() -> Iterator[FactColumn]:
         _time_to("regrowth", left),
         LAST_MRI_CENSORS,
     )
+    yield precision_of("regrowth_days", _("time to regrowth"), _known("regrowth", left))
     yield days_of(
         "regrowth_last_clear_day",
         _("last MRI without regrowth"),
@@ -207,6 +219,9 @@ def _new_lesion() -> Iterator[FactColumn]:
         _("time to a new lesion"),
         _time_to("new_lesion", operated),
         LAST_MRI_CENSORS,
+    )
+    yield precision_of(
+        "new_lesion_days", _("time to a new lesion"), _known("new_lesion", operated)
     )
 
 

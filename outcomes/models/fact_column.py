@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from registry.fields import (
     DayField,
@@ -67,6 +68,24 @@ class FactColumn:
         }[self.kind]
         extra = {"max_length": 40} if self.kind == Kind.TEXT else {}
         return field_class(null=True, **extra)
+
+
+PRECISIONS = (("day", _("Day")), ("month", _("Month")), ("year", _("Year")))
+
+
+def precision_of(name: str, label: Any, expression: str) -> FactColumn:
+    """How well the days of the column ``name`` are known."""
+    return FactColumn(
+        f"{name}_precision",
+        Kind.TEXT,
+        _("%(what)s, how well known") % {"what": label},
+        expression,
+        definition=_(
+            "As the vaguer of its dates. Days from a month or year are counted by the "
+            "middle of what is possible."
+        ),
+        values=PRECISIONS,
+    )
 
 
 RELEASE_BY_PRIVACY = {

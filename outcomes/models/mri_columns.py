@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import MriStudy
-from outcomes.models.fact_column import FactColumn, Kind, column_of
+from outcomes.models.fact_column import FactColumn, Kind, column_of, precision_of
 from outcomes.models.reasons import (
     NOT_RECORDED,
     OF_AN_MRI,
@@ -137,6 +137,9 @@ MRI_COLUMNS: tuple[FactColumn, ...] = (
         _("latest pre-operative MRI, day"),
         "preop_mri.days[1]",
         unit=_("days"),
+    ),
+    precision_of(
+        "preop_mri_day", _("latest pre-operative MRI"), "preop_mri.days_known[1]"
     ),
     FactColumn(
         "n_preop_mri",

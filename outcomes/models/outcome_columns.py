@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from outcomes import choices
-from outcomes.models.fact_column import FactColumn, Kind
+from outcomes.models.fact_column import FactColumn, Kind, precision_of
 from outcomes.models.reasons import (
     OF_A_CHANGE,
     OF_A_VISIT,
@@ -60,6 +60,7 @@ EXCLUSIONS = (
 # Items of the windows, put into arrays.
 PIVOTED = (
     "day",
+    "day_known",
     "status",
     "mmcs",
     "mmcs_version",
@@ -147,6 +148,11 @@ def _visit_columns(window: Window) -> Iterator[FactColumn]:
             "window: see its own day."
         ),
         unit=_("days"),
+    )
+    yield precision_of(
+        f"visit_day_{w}",
+        labelled(_("day of the nearest visit"), window),
+        at("day_known", window),
     )
     yield FactColumn(
         f"visit_status_{w}",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import choices
 from cases.models import Case, Operation, Patient
-from outcomes.models.fact_column import FactColumn, Kind, Release
+from outcomes.models.fact_column import FactColumn, Kind, Release, precision_of
 from outcomes.models.reasons import copied
 from registry.fields import Privacy
 
@@ -192,6 +192,12 @@ OPERATION_COLUMNS = (
         definition=_("Has an index operation."),
     ),
     *copied(Operation, "operation", "surgery_date"),
+    precision_of(
+        "surgery_date",
+        _("date of operation"),
+        "CASE WHEN operation.surgery_date IS NOT NULL"
+        " THEN coalesce(operation.surgery_known, 'day') END",
+    ),
     FactColumn(
         "surgery_year",
         Kind.WHOLE,

@@ -1,6 +1,7 @@
 -- What came back, what was seen, and what is known of each operated case.
 visited AS (
-  SELECT case_id, max(day) FILTER (WHERE day >= 0) AS last_day
+  SELECT case_id, max(day) FILTER (WHERE day >= 0) AS last_day,
+    (array_agg(day_known ORDER BY day DESC) FILTER (WHERE day >= 0))[1] AS last_known
   FROM visit
   GROUP BY case_id
 ),
@@ -16,6 +17,13 @@ came_back AS (
     min(day) FILTER (WHERE kind = 'new_lesion' AND day > 0) AS new_lesion_day,
     bool_or(treatment = 'reoperation') AS reoperation,
     max(day) FILTER (WHERE day > 0) AS last_day,
+    (array_agg(day_known ORDER BY day) FILTER (
+      WHERE kind = 'recurrence' AND day > 0))[1] AS recurrence_known,
+    (array_agg(day_known ORDER BY day) FILTER (
+      WHERE kind = 'regrowth' AND day > 0))[1] AS regrowth_known,
+    (array_agg(day_known ORDER BY day) FILTER (
+      WHERE kind = 'new_lesion' AND day > 0))[1] AS new_lesion_known,
+    (array_agg(day_known ORDER BY day DESC) FILTER (WHERE day > 0))[1] AS last_known,
     max(day) FILTER (WHERE day > 0 AND coalesce(day >= stages_day, true))
       AS last_day_after_stages
   FROM (
@@ -23,7 +31,9 @@ came_back AS (
       stage.last_date - operation.surgery_date AS stages_day,
       coalesce(days_between(operation.surgery_date, operation.surgery_known,
         r.detected_on, r.precision ->> 'detected_on', at_least => 0), r.reported_day
-      ) AS day
+      ) AS day,
+      known_between(operation.surgery_date, operation.surgery_known,
+        r.detected_on, r.precision ->> 'detected_on') AS day_known
     FROM outcomes_recurrence r
     JOIN operation ON operation.case_id = r.case_id
     JOIN stage ON stage.case_id = r.case_id
@@ -37,6 +47,7 @@ imaged AS (
   -- in which it came. What has recurred is told by those after the last planned stage:
   -- before it nothing was gone that could come back.
   SELECT case_id, count(*) AS n, max(day) AS last_day,
+    (array_agg(day_known ORDER BY day DESC NULLS LAST))[1] AS last_known,
     count(*) FILTER (WHERE is_after_stages) AS n_after_stages,
     max(day) FILTER (WHERE is_after_stages) AS last_day_after_stages,
     max(day) FILTER (WHERE is_after_stages AND is_clear AND NOT has_residual
@@ -47,6 +58,8 @@ imaged AS (
     SELECT m.case_id,
       days_between(operation.surgery_date, operation.surgery_known,
         m.mri_date, m.precision ->> 'mri_date', at_least => 0) AS day,
+      known_between(operation.surgery_date, operation.surgery_known,
+        m.mri_date, m.precision ->> 'mri_date') AS day_known,
       coalesce(last_day(m.mri_date, m.precision ->> 'mri_date') >= stage.last_date,
         true) AS is_after_stages,
       NOT coalesce(m.new_lesion_same_site, false) AS is_clear,
@@ -78,6 +91,13 @@ known AS (
     coalesce(imaged.n, 0) AS n_images,
     coalesce(imaged.n_after_stages, 0) AS n_images_after_stages,
     least(greatest(imaged.last_day, came_back.last_day), death.day) AS image_day,
+    CASE
+      WHEN death.day < greatest(imaged.last_day, came_back.last_day) THEN death.known
+      WHEN came_back.last_day > coalesce(imaged.last_day, -1) THEN came_back.last_known
+      ELSE imaged.last_known END AS image_known,
+    recurrence_known, regrowth_known, new_lesion_known,
+    imaged.last_known AS last_mri_known, again.day_known AS reoperation_known,
+    death.known AS death_known, contact.known AS contact_known,
     least(greatest(imaged.last_day_after_stages, came_back.last_day_after_stages),
       death.day) AS free_image_day,
     imaged.last_day AS last_mri_day,
@@ -107,11 +127,17 @@ known AS (
   LEFT JOIN LATERAL (
     SELECT days_between(operation.surgery_date, operation.surgery_known,
       vital.last_contact_date, vital.precision ->> 'last_contact_date', at_least => 0
-    ) AS day
+    ) AS day,
+    known_between(operation.surgery_date, operation.surgery_known,
+      vital.last_contact_date, vital.precision ->> 'last_contact_date') AS day_known
   ) AS told ON true
   LEFT JOIN LATERAL (
-    SELECT greatest(visited.last_day, imaged.last_day, came_back.last_day, again.day,
-      CASE WHEN told.day >= 0 THEN told.day END) AS day
+    SELECT heard.day, heard.known FROM (VALUES
+      (visited.last_day, visited.last_known), (imaged.last_day, imaged.last_known),
+      (came_back.last_day, came_back.last_known), (again.day, again.day_known),
+      (CASE WHEN told.day >= 0 THEN told.day END, told.day_known)
+    ) AS heard (day, known)
+    ORDER BY heard.day DESC NULLS LAST, heard.known LIMIT 1
   ) AS contact ON true
   LEFT JOIN LATERAL (
     -- Of a death known to the year only, the part after the last contact is possible.
@@ -120,7 +146,10 @@ known AS (
       at_least => coalesce(contact.day, 0)) AS day
   ) AS ended ON true
   LEFT JOIN LATERAL (
-    SELECT CASE WHEN ended.day >= 0 THEN ended.day END AS day
+    SELECT CASE WHEN ended.day >= 0 THEN ended.day END AS day,
+      CASE WHEN ended.day >= 0 THEN known_between(
+        operation.surgery_date, operation.surgery_known,
+        vital.death_date, vital.precision ->> 'death_date') END AS known
   ) AS death ON true
 ),
 

@@ -3,6 +3,8 @@ study AS (
   -- The pre-operative studies, the latest first, undated ones last.
   SELECT m.*, days_between(operation.surgery_date, operation.surgery_known,
       m.mri_date, m.precision ->> 'mri_date', at_most => 0) AS day,
+    known_between(operation.surgery_date, operation.surgery_known,
+      m.mri_date, m.precision ->> 'mri_date') AS day_known,
     CASE WHEN NOT m.oedema_present THEN 0
       ELSE m.oedema_cranial_seg + m.oedema_caudal_seg
     END::float8 AS oedema_total_seg,
@@ -22,6 +24,7 @@ preop_mri AS (
   -- the latest that could be read, else the latest that says it could not.
   SELECT case_id, count(*) AS n,
     array_agg(day ORDER BY place) AS days,
+    array_agg(day_known ORDER BY place) AS days_known,
     {features}
   FROM study
   GROUP BY case_id

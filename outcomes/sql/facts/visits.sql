@@ -6,6 +6,8 @@ visit AS (
       v.visit_date, v.precision ->> 'visit_date',
       at_least => CASE WHEN v.visit_type NOT IN ('preop', 'unscheduled') THEN 0 END,
       at_most => CASE v.visit_type WHEN 'preop' THEN 0 END), v.reported_day) AS day,
+    known_between(operation.surgery_date, operation.surgery_known,
+      v.visit_date, v.precision ->> 'visit_date') AS day_known,
     coalesce(v.assessor, '') = 'patient' AS by_patient,
     coalesce(v.pain_present, v.pain_distribution IS NOT NULL OR NULL) AS pain,
     v.pain_distribution AS sites, v.pain_nrs_kind, v.pain_segmental_nrs,
@@ -95,6 +97,7 @@ picked AS (
   -- before those that patients gave themselves; pain is the patient's own to tell.
   SELECT case_id, place,
     array_agg(day ORDER BY near) AS days,
+    (array_agg(day_known ORDER BY near))[1] AS day_known,
     array_agg(mmcs ORDER BY near) AS mmcs,
     array_agg(mmcs_version ORDER BY near) AS mmcs_version,
     array_agg(joa_total ORDER BY near) AS joa_total,

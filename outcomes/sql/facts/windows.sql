@@ -3,6 +3,7 @@ slot AS (
   -- Each window of each case: what was seen, and why not. Where no visit lies in the
   -- window, the end of observation says why, if it came before the window closed.
   SELECT tumour.id AS case_id, period.place, picked.days[1] AS day,
+    picked.day_known,
     CASE
       WHEN coalesce(picked.mmcs_at, picked.joa_at) IS NOT NULL THEN 'seen'
       WHEN picked.case_id IS NOT NULL THEN 'visit_without_score'
