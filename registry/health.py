@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from psycopg2.errors import DiskFull
 
 from registry.models.heartbeat import WorkerHeartbeat
 
@@ -52,12 +53,12 @@ def never_cached(content: dict[str, Any], status: int) -> JsonResponse:
 
 
 def readiness() -> JsonResponse:
-    """503 without the database or with migrations missing.
+    """503 without the database, with migrations missing or with a full disk.
 
     Redis and the worker are shown only: saving works without them.
     """
     checks = {**database_checks(), "redis": redis_answers()}
-    ready = checks["database"] == "ok" and checks["migrations"] == "ok"
+    ready = all(checks[name] == "ok" for name in ("database", "migrations", "storage"))
     status = "ok" if ready else "unavailable"
     return never_cached({"status": status, **checks}, 200 if ready else 503)
 
@@ -69,6 +70,7 @@ def database_checks() -> dict[str, Any]:
     checks: dict[str, Any] = {
         "database": "unavailable",
         "migrations": "unknown",
+        "storage": "unknown",
         "worker_age_seconds": None,
     }
     try:
@@ -77,12 +79,32 @@ def database_checks() -> dict[str, Any]:
         checks["migrations"] = f"{len(missing)} missing" if missing else "ok"
         if not missing:
             checks["worker_age_seconds"] = worker_age_seconds(probe)
+        checks["storage"] = storage(probe)
     except DatabaseError as error:
         logger.warning("not ready, the database does not answer: %s", type(error))
         checks["database"] = "unavailable"
     finally:
         probe.close()
     return checks
+
+
+def storage(probe: BaseDatabaseWrapper) -> str:
+    """``full`` when the server has no room for a megabyte.
+
+    A sort that does not fit into memory leaves no row, no log and no bloat behind.
+    """
+    try:
+        with probe.cursor() as cursor:
+            cursor.execute("SET work_mem = '64kB'")
+            cursor.execute(
+                "SELECT count(*) FROM (SELECT n FROM generate_series(1, 60000) n"
+                " ORDER BY -n OFFSET 1) sorted"
+            )
+    except DatabaseError as error:
+        if isinstance(error.__cause__, DiskFull):
+            return "full"
+        raise
+    return "ok"
 
 
 def missing_migrations(probe: BaseDatabaseWrapper) -> set[tuple[str, str]]:

@@ -20,6 +20,7 @@ from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg2.errors import DiskFull
 
 from registry.local_time import use_clock_of
 from registry.problems import is_api, plain_problem
@@ -41,8 +42,9 @@ class UnavailableDatabaseMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code == 500 and hasattr(request, "database_unavailable"):
-            return unavailable(request)
+        error = getattr(request, "database_unavailable", None)
+        if response.status_code == 500 and error is not None:
+            return unavailable(request, error)
         return response
 
     def process_exception(
@@ -50,7 +52,7 @@ class UnavailableDatabaseMiddleware:
     ) -> HttpResponse | None:
         if means_unavailable(exception):
             logger.error("database unavailable", exc_info=exception)
-            return unavailable(request)
+            return unavailable(request, exception)
         return None
 
 
@@ -63,16 +65,24 @@ def means_unavailable(error: BaseException | None) -> bool:
     return lost or type(error) is DatabaseError
 
 
+def means_full_disk(error: BaseException) -> bool:
+    return isinstance(error.__cause__, DiskFull)
+
+
 def mark_unavailable_database(request: HttpRequest, **kwargs: object) -> None:
-    if means_unavailable(sys.exc_info()[1]):
-        request.database_unavailable = True  # type: ignore[attr-defined]
+    error = sys.exc_info()[1]
+    if means_unavailable(error):
+        request.database_unavailable = error  # type: ignore[attr-defined]
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
+def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """503 that needs neither database nor session: a page, or problem+json for the API.
 
     The outcome of a commit that was under way is unknown, so the text does not promise.
+    A full disk is told as one: trying again does not help, and nothing was saved.
     """
+    if means_full_disk(error):
+        return storage_full(request)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
     if not is_api(request):
         page = render_to_string("503.html")
@@ -85,6 +95,21 @@ def unavailable(request: HttpRequest) -> HttpResponse:
             "Try again in a few seconds. If you sent a change, read the record first:"
             " it may or may not have been saved."
         ),
+        headers,
+    )
+
+
+def storage_full(request: HttpRequest) -> HttpResponse:
+    """507: the disk of the database has no room."""
+    headers = {"Cache-Control": "no-store"}
+    if not is_api(request):
+        page = render_to_string("507.html")
+        return HttpResponse(page, status=507, headers=headers)
+    return plain_problem(
+        507,
+        "storage_full",
+        _("The disk of the registry is full"),
+        _("Nothing was saved. Tell the administrator of the registry."),
         headers,
     )
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.embedded import local_database_url, local_key, local_redis_url
 from registry.embedded.places import var_folder
+from registry.frozen_database import WatchedConnection, WatchedCursor
 from registry.local_time import zone_of_machine
 from registry.logging import configure_structlog, logging_configuration
 
@@ -160,6 +161,14 @@ DATABASES["default"] |= {
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
     | {
         "connect_timeout": 3,
+        # A network that swallows everything: what is sent waits ten seconds for its
+        # receipt, what is awaited is asked about after ten.
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "connection_factory": WatchedConnection,
+        "cursor_factory": WatchedCursor,
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
         " -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
     },

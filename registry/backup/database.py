@@ -18,7 +18,7 @@ from registry.backup.errors import BackupError
 from registry.embedded.postgres import EmbeddedPostgres, programs, version_of
 
 # Limits of the web's statements and classes of Django; a dump takes its time.
-NOT_LIBPQ = {"options", "cursor_factory", "isolation_level", "server_side_binding"}
+NOT_LIBPQ = {"options", "connection_factory", "cursor_factory"}
 
 
 @dataclass(frozen=True)

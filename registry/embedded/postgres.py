@@ -236,9 +236,12 @@ class EmbeddedPostgres:
         account.owns(path)
 
     def forget_dead_server(self) -> None:
-        """Remove the pid file of a server that died, when its number was given away."""
+        """Remove the pid files of a server that died: its number may have been given
+        away, or be that of a zombie, and PostgreSQL would take either for itself."""
         if self.process_id is None:
             (self.data / "postmaster.pid").unlink(missing_ok=True)
+            lock = self.socket_folder / f".s.PGSQL.{self.port}.lock"
+            lock.unlink(missing_ok=True)
 
     def answers_soon(self) -> bool:
         """Whether a server that was found starting or recovering becomes ready."""
@@ -286,8 +289,11 @@ class EmbeddedPostgres:
 
 
 def is_postgres(process_id: int) -> bool:
+    """Whether it runs: one that was killed may stay in the table as a zombie."""
     try:
-        return psutil.Process(process_id).name().startswith("postgres")
+        process = psutil.Process(process_id)
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return process.name().startswith("postgres") and not dead
     except psutil.NoSuchProcess:
         return False
 

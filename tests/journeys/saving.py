@@ -14,6 +14,7 @@ from typing import Any
 from registry.levels import VERTEBRAL_LEVELS
 from tests.processes import RunningRegistry
 
+LONGEST_SECONDS = 45  # an answer that takes longer is none
 MAKE_A_PATIENT = """
 from tests.factories import make_patient, surgeon_of
 patient = make_patient()
@@ -61,7 +62,9 @@ class Surgeon:
     def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any], float]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.registry.port)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.registry.port, timeout=LONGEST_SECONDS
+        )
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": "application/json",

@@ -6,19 +6,25 @@ promises made to the person who waits, with room for a busy machine.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg2
 import pytest
 import redis
 
-from registry.embedded.postgres import EmbeddedPostgres
+from registry.embedded.account import account_for
+from registry.embedded.postgres import EmbeddedPostgres, programs
 from tests.journeys.saving import Surgeon, new_surgeon
 from tests.processes import RunningRegistry, eventually, started_registry
 
@@ -303,6 +309,90 @@ def test_f21_database_away_and_back(
     assert registry.web.process is web
     assert web is not None
     assert web.poll() is None
+
+
+def test_f22_database_frozen(
+    registry: RunningRegistry, surgeon: Surgeon, well: None
+) -> None:
+    """Requests over open connections end, and are told; nothing is restarted."""
+    assert surgeon.ask("GET", "/api/v1/cases/")[0] == 200
+    web = registry.web.process
+    registry.postgres.freeze()
+    try:
+        for _ in range(3):
+            status, problem, _seconds = surgeon.save_case()
+            assert (status, problem["code"]) == (503, "database_unavailable")
+        assert surgeon.ask("GET", "/readyz")[0] == 503
+    finally:
+        registry.postgres.thaw()
+    eventually(lambda: surgeon.save_case()[0] == 201)
+    assert registry.web.process is web
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("mount") is None, reason="needs a small disk"
+)
+def test_f25_disk_full(
+    registry: RunningRegistry, surgeon: Surgeon, well: None, tmp_path: Path
+) -> None:
+    """Told as what it is, by save and readiness; and over when there is room again."""
+    with small_disk(registry, tmp_path) as disk:
+        filler = disk / "filler"
+        fill(filler)
+        refused = eventually(lambda: refused_save(surgeon))
+        assert refused == (507, "storage_full")
+        status, checks, _seconds = surgeon.ask("GET", "/readyz")
+        assert (status, checks["storage"]) == (503, "full")
+        filler.unlink()
+        eventually(lambda: surgeon.save_case()[0] == 201)
+        assert surgeon.ask("GET", "/readyz")[0] == 200
+
+
+def refused_save(surgeon: Surgeon) -> tuple[int, str] | None:
+    status, answer, _seconds = surgeon.save_case()
+    return None if status == 201 else (status, answer["code"])
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+
+
+@contextmanager
+def small_disk(registry: RunningRegistry, folder: Path) -> Iterator[Path]:
+    """A disk of 16 MB that holds the history of cases, and the server's scratch files."""
+    disk = folder / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if subprocess.run(command, check=False).returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    try:
+        place = disk / "tables"
+        place.mkdir(mode=0o700)
+        account_for(registry.postgres.data, programs() / "postgres").owns(place)
+        registry.query(f"CREATE TABLESPACE small LOCATION '{place}'")
+        registry.query("ALTER TABLE cases_caseevent SET TABLESPACE small")
+        registry.query("ALTER DATABASE myelon SET temp_tablespaces = 'small'")
+        yield disk
+        registry.query("ALTER DATABASE myelon RESET temp_tablespaces")
+        registry.query("ALTER TABLE cases_caseevent SET TABLESPACE pg_default")
+        eventually(lambda: dropped(registry))
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def dropped(registry: RunningRegistry) -> bool:
+    """Empty once the last scratch file and the next checkpoint are gone."""
+    registry.query("CHECKPOINT")
+    try:
+        registry.query("DROP TABLESPACE small")
+    except psycopg2.Error:
+        return False
+    return True
 
 
 def test_logs_of_all_this_name_nobody(

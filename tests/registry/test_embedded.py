@@ -143,6 +143,28 @@ def test_server_starts_again_after_a_kill(server: EmbeddedPostgres) -> None:
     server.release()
 
 
+def test_a_zombie_is_no_server(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    """Killed, and not yet fetched by its parent, it keeps number and name."""
+    server.hold()
+    server.release()
+    program = tmp_path / "programs" / "postgres"
+    program.parent.mkdir()
+    shutil.copy("/bin/true", program)
+    zombie = subprocess.Popen([str(program)])
+    try:
+        process = psutil.Process(zombie.pid)
+        eventually(lambda: process.status() == psutil.STATUS_ZOMBIE)
+        assert process.name() == "postgres"
+        text = f"{zombie.pid}\n{server.data}\n"
+        (server.data / "postmaster.pid").write_text(text)
+        (server.socket_folder / ".s.PGSQL.5432.lock").write_text(text)
+        server.hold()
+        assert server.answers()
+        server.release()
+    finally:
+        zombie.wait()
+
+
 def test_pid_file_of_another_program_does_not_hinder(server: EmbeddedPostgres) -> None:
     server.hold()
     server.release()

@@ -50,6 +50,8 @@ class LocalRun:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                # As a shell starts it with "&": Ctrl-C of others must not reach it.
+                preexec_fn=ignore_interrupts,
             )
 
     def said(self) -> str:
@@ -80,6 +82,10 @@ class LocalRun:
     def readiness(self) -> dict[str, object]:
         with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
             return json.load(answer)
+
+
+def ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.fixture
@@ -130,10 +136,14 @@ def is_well(run: LocalRun) -> bool:
 
 
 def test_killed_run_takes_its_children_along(run: LocalRun) -> None:
+    """And it starts straight after everything was killed, the database too."""
     run.start()
     run.wait_until_ready()
     run.end(signal.SIGKILL)
     eventually(lambda: not [line for line in run.left_over() if "postgres" not in line])
+    database = Server(run.folder / "postgres").process_id
+    assert database is not None
+    os.kill(database, signal.SIGKILL)
     run.start()
     eventually(lambda: run.said().count("Myelon is ready") == 2, 120)
     assert run.end(signal.SIGINT) == 0

@@ -18,6 +18,7 @@ from django.db import (
 )
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
+from psycopg2.errors import DiskFull
 
 from registry.middleware import UnavailableDatabaseMiddleware
 
@@ -55,6 +56,18 @@ def test_page_says_that_the_database_is_away(error: Exception) -> None:
     assert response["Cache-Control"] == "no-store"
     assert b"cannot reach its database" in response.content
     assert b"server closed" not in response.content
+
+
+@pytest.mark.parametrize("path", ["/cases/", "/api/v1/cases/"])
+def test_a_full_disk_is_told_as_a_full_disk(path: str) -> None:
+    """Trying again would not help, so no Retry-After."""
+    error = OperationalError("could not extend file")
+    error.__cause__ = DiskFull("could not extend file")
+    response = respond(path, error)
+    assert response.status_code == 507
+    assert "Retry-After" not in response
+    assert b"disk of the registry is full" in response.content
+    assert b"extend" not in response.content
 
 
 def test_api_answers_with_a_problem() -> None:

@@ -55,7 +55,8 @@ class Command(BaseCommand):
                 " this looks like production: see docs/operations.md."
             )
         logging.getLogger().setLevel(logging.ERROR)
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        # SIGINT too: a shell that starts a program in the background lets it ignore that.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)
         try:
             port = read_port(os.environ.get("PORT") or "8000")
