@@ -32,6 +32,7 @@ from outcomes.measures.grouping import (
     count_groups,
     parse_by,
 )
+from outcomes.measures.reasons import with_codes
 from outcomes.models import CaseFacts, Summary
 from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.stats.result import jsonable
@@ -190,7 +191,7 @@ def compute(
         "input_hash": hash_of(measure, by, window, rows),
         "code_version": code_version(),
         "filters": dict(filters or {}),
-        **jsonable(asked.conclude(rows, by, window)),
+        **with_codes(jsonable(asked.conclude(rows, by, window))),
     }
 
 

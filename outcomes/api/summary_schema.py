@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.serializers import (
     BooleanField,
     CharField,
+    ChoiceField,
     DictField,
     FloatField,
     IntegerField,
@@ -21,9 +22,15 @@ from rest_framework.serializers import (
     Serializer,
 )
 
+from outcomes.measures.reasons import CODES, OTHER, WITHOUT_WORDS
+
+REASON_CODES = [*(code for code, _words in CODES), *WITHOUT_WORDS, OTHER]
 Number = partial(FloatField, required=False, allow_null=True)
 Count = partial(IntegerField, required=False, allow_null=True)
 Text = partial(CharField, required=False, allow_null=True)
+Code = partial(
+    ChoiceField, REASON_CODES, required=False, allow_null=True, allow_blank=False
+)
 Flag = partial(BooleanField, required=False, allow_null=True)
 
 
@@ -58,6 +65,7 @@ class EstimateSerializer(Serializer[Any]):
     smallest_p = Number()
     separation = Text()
     reason = Text()
+    reason_code = Code()
 
 
 class RateOfEndpointSerializer(EstimateSerializer):
@@ -150,6 +158,7 @@ class TestSerializer(Serializer[Any]):
     statistic = Number()
     df = Number()
     reason = Text()
+    reason_code = Code()
     choice = Text()
     separation = Text()
     observed = numbers()

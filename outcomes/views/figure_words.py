@@ -42,6 +42,23 @@ ENDPOINTS = {
     "residual_segmental_pain": gettext_lazy("Residual segmental pain"),
 }
 
+# By code: what the statistics say in a sentence, in words that can be translated.
+REASONS = {
+    "no_events": gettext_lazy("no events in any group"),
+    "never_together": gettext_lazy(
+        "no day with an event has two groups under observation"
+    ),
+    "too_few_for_variance": gettext_lazy("the groups are too small"),
+    "one_group": gettext_lazy("fewer than two groups were assessed"),
+    "no_follow_up": gettext_lazy("fewer than two groups have follow-up"),
+    "no_change": gettext_lazy("nothing differs"),
+    "not_compared": gettext_lazy("counts of cases are not compared"),
+    "p_unreachable": gettext_lazy(
+        "too little was observed: however these cases had fallen, p could not have "
+        "been 0.05 or less"
+    ),
+}
+
 
 def shown_groups(payload: Payload) -> list[Group]:
     """Groups that are not hidden, each with its label and colour."""
@@ -156,8 +173,14 @@ def test_words(payload: Payload) -> str:
         if "permutation" in (test.get("method") or ""):
             told = _("%(test)s by permutation") % {"test": told}
         return f"{told}: p {p_value(test['p_value'])}."
-    reason = test.get("reason")
+    reason = reason_words(test)
     return _("Not tested: %(reason)s.") % {"reason": reason} if reason else ""
+
+
+def reason_words(test: dict[str, Any]) -> str:
+    """Why there is no result, in the words of the page; as it was told else."""
+    words = REASONS.get(test.get("reason_code") or "")
+    return str(words) if words else test.get("reason") or ""
 
 
 def comparison_words(

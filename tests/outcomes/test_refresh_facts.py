@@ -12,6 +12,8 @@ from cases import actions as case_actions
 from cases.models import Case
 from outcomes import actions, facts
 from outcomes.models import CaseFacts
+from outcomes.models.fact_column import Kind
+from outcomes.models.fact_columns import FACT_COLUMNS
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +80,15 @@ def test_many_and_one_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     facts.refresh([case.pk])
     many = CaseFacts.objects.filter(pk=case.pk).values().get()
     assert one | {"refreshed_at": None} == many | {"refreshed_at": None}
+
+
+def test_a_row_is_stored_in_one_piece() -> None:
+    """Texts put elsewhere would make every grouping four times as slow."""
+    factories.make_case(
+        operation=True, mri=True, compartment="dumbbell_intra_extradural"
+    )
+    names = [c.name for c in FACT_COLUMNS if c.kind == Kind.TEXT]
+    elsewhere = ", ".join(f'pg_column_toast_chunk_id("{name}")' for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {elsewhere} FROM outcomes_casefacts")
+        assert set(cursor.fetchone()) == {None}
