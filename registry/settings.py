@@ -226,6 +226,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    # Asked every hour by every beat, done once a day.
+    "clear-old": {"task": "registry.clear", "schedule": 3600},
     "clear-drafts": {"task": "cases.clear_drafts", "schedule": 3600},
     "renew-pool": {"task": "outcomes.renew_pool", "schedule": 3600},
 }

@@ -7,6 +7,7 @@ import logging
 
 from celery import Task, shared_task
 
+from registry import clearing
 from registry.audit import heads, sealing
 from registry.models.heartbeat import WorkerHeartbeat
 from registry.signals import sweep
@@ -32,3 +33,9 @@ def seal_audit() -> None:
     """Put what was committed under the chain; once a day keep its head outside."""
     sealing.seal_all()
     heads.publish_if_due()
+
+
+@shared_task(name="registry.clear")
+def clear_old() -> None:
+    """Delete what nobody needs any more, once a day."""
+    clearing.clear_once_a_day()

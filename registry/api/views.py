@@ -57,4 +57,5 @@ class UnknownRoute(StrictView):
         self.perform_authentication(request)
         if not request.user.is_authenticated:
             self.permission_denied(request)
+        self.check_throttles(request)
         raise NotFound(_("There is no such address. Addresses end with a slash."))

@@ -39,8 +39,7 @@ class Child:
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
+        self.turn_log()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
                 [*dies_with_parent(), *self.command],
@@ -53,6 +52,15 @@ class Child:
                 start_new_session=True,
             )
         self.started_at.append(time.monotonic())
+
+    def turn_log(self) -> None:
+        """Keep the last log that grew too large, and begin anew, while the child writes.
+
+        It appends, so it goes on at the new end; lines of this moment may be lost.
+        """
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
+            shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+            os.truncate(self.log, 0)
 
     @property
     def running(self) -> bool:

@@ -141,6 +141,11 @@ def test_requests_are_limited_by_token(two_a_minute: None) -> None:
     assert second.get("centres/").status_code == 200
 
 
+def test_addresses_that_do_not_exist_are_limited_too(two_a_minute: None) -> None:
+    person = Api(make_person(Role.SURGEON))
+    assert [person.get("nothing/").status_code for _n in range(3)] == [404, 404, 429]
+
+
 def test_S3_refused_strangers_are_limited_by_address(two_a_minute: None) -> None:
     assert [bearer("0" * 64) for _n in range(3)] == [401, 401, 429]
     assert bearer(token_of(make_person(Role.SURGEON))) == 200

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from registry.embedded import places, preflight
+from registry.embedded import places, preflight, supervisor
 from registry.embedded.errors import ServiceError
 from registry.embedded.lease import AlreadyHeld, held_alone
 from registry.embedded.redis import port_command
@@ -150,3 +150,24 @@ def test_stubborn_child_is_killed_with_its_children(tmp_path: Path) -> None:
     child.stop()
     assert not child.running
     eventually(lambda: not psutil.pid_exists(grandchild))
+
+
+def test_a_log_turns_while_its_program_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LARGEST_LOG_BYTES", 100)
+    log = tmp_path / "log" / "words.log"
+    child = Child(
+        "words", ["sh", "-c", "while :; do echo words; sleep 0.02; done"], log
+    )
+    child.start()
+    try:
+        eventually(lambda: log.stat().st_size > 100)
+        child.turn_log()
+        former = log.with_suffix(".log.1").read_text()
+        assert former.startswith("words\n")
+        eventually(lambda: log.stat().st_size > 20)
+        assert log.read_text().startswith("words\n"), "no hole at its beginning"
+        assert child.running
+    finally:
+        child.stop()

@@ -153,6 +153,7 @@ class Command(BaseCommand):
                 self.stderr.write("PostgreSQL had ended; starting it again.")
                 server.hold()
             for child in children:
+                child.turn_log()
                 if child.restart_if_ended():
                     self.stderr.write(f"The {child.name} had ended; started it again.")
 
