@@ -13,7 +13,7 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from cases.filters import strict_filter
-from outcomes import disclosure, pool, pool_answers, summaries
+from outcomes import claims, disclosure, pool, pool_answers, summaries
 from outcomes.deidentified import shown
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures import MEASURES, Measure
@@ -267,20 +267,25 @@ def stored_numbers(
 
     A row from before a withdrawal is none: late numbers are bearable, numbers with a
     patient who withdrew are not. Neither is a row of other code, whose answer may have
-    another shape.
+    another shape. Raises NotComputed where there are none because computing fails.
     """
     if measure != MEASURES[measure.name]:
         return None  # rows are kept for the measure's own site only
     summary = Summary.objects.filter(
-        centre=centre,
-        measure=measure.name,
-        by=",".join(by),
-        window=window,
-        code_version=summaries.code_version(),
+        centre=centre, measure=measure.name, by=",".join(by), window=window
     ).first()
-    if summary is None or summary.payload is None:
+    if summary is None:
         return None
-    if summary.withdrawn != summaries.withdrawn_of(summary.centre_id):
+    problem = claims.problem_of(summary)
+    payload: dict[str, Any] = summary.payload or {}
+    usable = (
+        payload
+        and summary.code_version == summaries.code_version()
+        and summary.withdrawn == summaries.withdrawn_of(summary.centre_id)
+    )
+    if not usable:
+        if problem:
+            raise claims.NotComputed(problem)
         return None
     stale = summary.done < summaries.wanted_of(summary.centre_id)
-    return {**summary.payload, "stale": stale}
+    return {**payload, "stale": stale, "problem": problem}

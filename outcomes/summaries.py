@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg2.errors import QueryCanceled
 
+from outcomes.claims import claim
 from outcomes.facts import without_time_limit
 from outcomes.measures import MEASURES, Measure
 from outcomes.measures.grouping import (
@@ -56,13 +57,6 @@ STORED: tuple[tuple[str, str, str], ...] = (
     ("mri-features", "compartment", ""),
     ("volume", "compartment", ""),
 )
-# A worker that died gives its claim up by silence.
-CLAIM_SECONDS = 20
-MOST_ATTEMPTS = 3
-# A refresh that takes long rests afterwards, so that a large registry is not counted
-# without a pause while people save; the sweep comes back to it.
-LONG_REFRESH_MS = 500
-REST_FACTOR = 30
 # So long the database may count while somebody waits for the page.
 PATIENCE_MS = 3000
 
@@ -100,19 +94,6 @@ WITHDRAWN = """
 SELECT coalesce(md5(string_agg(case_id::text, ',' ORDER BY case_id)), '')
 FROM outcomes_casefacts
 WHERE consent_research = 'withdrawn' AND (%(centre)s IS NULL OR centre_id = %(centre)s)
-"""
-CLAIM = """
-UPDATE outcomes_summary
-SET claimed_at = clock_timestamp(), tried = %(wanted)s,
-  attempts = CASE WHEN tried = %(wanted)s THEN attempts + 1 ELSE 1 END
-WHERE id = %(summary)s
-  AND (%(forced)s OR done < %(wanted)s OR code_version <> %(code)s)
-  AND (claimed_at IS NULL
-       OR claimed_at < clock_timestamp() - make_interval(secs => %(claim_seconds)s))
-  AND (%(forced)s OR tried < %(wanted)s OR attempts < %(most_attempts)s)
-  AND (%(forced)s OR as_of IS NULL OR duration_ms < %(long_ms)s
-       OR as_of < clock_timestamp()
-          - make_interval(secs => duration_ms * %(rest)s / 1000.0))
 """
 WRITE = """
 UPDATE outcomes_summary
@@ -188,6 +169,7 @@ def compute(
         "window": window or None,
         "as_of": as_of.isoformat(),
         "stale": False,
+        "problem": None,
         "input_hash": hash_of(measure, by, window, rows),
         "code_version": code_version(),
         "filters": dict(filters or {}),
@@ -328,7 +310,7 @@ def refresh(summary: Summary, *, forced: bool = False) -> bool:
     that follows.
     """
     wanted = wanted_of(summary.centre_id)
-    if not claim(summary, wanted, forced=forced):
+    if not claim(summary, wanted, code_version(), forced=forced):
         return False
     try:
         with transaction.atomic():
@@ -336,32 +318,11 @@ def refresh(summary: Summary, *, forced: bool = False) -> bool:
             return write(summary, wanted)
     except Exception as error:
         logger.exception("a summary could not be computed: %s", summary.pk)
+        # The claim stays: as long as it would hold, the row is not tried again.
         Summary.objects.filter(pk=summary.pk).update(
-            error=f"{type(error).__name__}: {error}"[:500], claimed_at=None
+            error=f"{type(error).__name__}: {error}"[:500]
         )
         return False
-
-
-def claim(summary: Summary, wanted: int, *, forced: bool = False) -> bool:
-    """Take a row for oneself for a while; False where it is fresh, taken or resting.
-
-    A row that failed :data:`MOST_ATTEMPTS` times is left until new changes come.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "summary": summary.pk,
-                "wanted": wanted,
-                "code": code_version(),
-                "forced": forced,
-                "claim_seconds": CLAIM_SECONDS,
-                "most_attempts": MOST_ATTEMPTS,
-                "rest": REST_FACTOR,
-                "long_ms": LONG_REFRESH_MS,
-            },
-        )
-        return bool(cursor.rowcount)
 
 
 def write(summary: Summary, wanted: int) -> bool:

@@ -189,7 +189,7 @@ CACHES = {
 REDIS_URL = env.str("REDIS_URL", default="") or (local_redis_url() if LOCAL else "")
 if not REDIS_URL:
     raise ImproperlyConfigured("REDIS_URL must be set.")
-SWEEP_SECONDS = env_int("SWEEP_SECONDS", 10 if LOCAL else 30, 1, 3600)
+SWEEP_SECONDS = env_int("SWEEP_SECONDS", 10, 1, 3600)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -12,7 +12,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import asking
+from outcomes import asking, claims
 from outcomes.api.summary_schema import BeingComputedSerializer, SummarySerializer
 from outcomes.filters import FactsFilter
 from outcomes.measures import MEASURES
@@ -73,6 +73,19 @@ class NotComputed(APIException):
     )
 
 
+class CountingFails(APIException):
+    """No numbers, because computing them fails; says why and when it is tried again."""
+
+    status_code = 503
+    default_code = "not_computed"
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        text = _(
+            "The numbers cannot be computed (%(reason)s); next try %(next_try_at)s."
+        )
+        super().__init__(text % problem)
+
+
 class SummaryView(StrictView):
     """One measure: its groups with counts, proportions, limits and tests."""
 
@@ -102,6 +115,8 @@ class SummaryView(StrictView):
             numbers = asking.answer(person, measure, by, given, **asked)
         except asking.BeingComputed as found:
             waiting = found
+        except claims.NotComputed as error:
+            raise CountingFails(error.problem) from None
         audit.record(
             "summary.read",
             actor=person,

@@ -296,6 +296,15 @@ class GroupSerializer(PainSerializer):
     years = YearSerializer(many=True, required=False)
 
 
+class LateReasonSerializer(Serializer[Any]):
+    """Why numbers lag behind although they were tried."""
+
+    code = CharField()
+    reason = CharField()
+    attempts = IntegerField()
+    next_try_at = serializers.DateTimeField()
+
+
 class SummarySerializer(Serializer[Any]):
     """One measure in one scope, when it was counted and from what."""
 
@@ -306,6 +315,7 @@ class SummarySerializer(Serializer[Any]):
     site = CharField(required=False, allow_null=True)
     as_of = serializers.DateTimeField()
     stale = BooleanField()
+    problem = LateReasonSerializer(allow_null=True)
     suppressed = Flag()
     n_cases = IntegerField(allow_null=True)
     input_hash = CharField(allow_null=True)

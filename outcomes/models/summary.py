@@ -55,7 +55,7 @@ class Summary(models.Model):
     # not shown.
     withdrawn = models.CharField(max_length=32, default="", blank=True)
     done = models.BigIntegerField(default=-1)
-    # Work in progress and its failures.
+    # Work in progress and its failures; a claim outlasts a failure, as a rest.
     claimed_at = models.DateTimeField(null=True)
     tried = models.BigIntegerField(default=-1)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import BadRequest, ValidationError
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from cases.views.finding import person_of
 from outcomes.asking import BeingComputed, answer
+from outcomes.claims import NotComputed
 from outcomes.filters import HIDDEN_FROM_ANALYSTS
 from outcomes.reading import POOL, reads_pool_whole
 from outcomes.views.figure_words import Payload
@@ -49,6 +51,14 @@ QUESTIONS = {
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
+    """The numbers, or why there are none."""
+    try:
+        return numbers_page(request)
+    except NotComputed as error:
+        return failed(request, error.problem)
+
+
+def numbers_page(request: HttpRequest) -> HttpResponse:
     """The page, or while numbers are recounted its figures alone.
 
     A page that waits for fresh numbers asks again by htmx and is told 204 as long as
@@ -96,6 +106,21 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         leave_out_pooled(context["filter_form"])
     page = "outcomes/dashboard_figures.html" if waiting else "outcomes/dashboard.html"
     return render(request, page, context, status=400 if errors else 200)
+
+
+def failed(request: HttpRequest, problem: Payload) -> HttpResponse:
+    """Instead of numbers why there are none, and when they are tried again."""
+    context = {"failure": problem_words(problem)}
+    return render(request, "outcomes/dashboard_failed.html", context, status=503)
+
+
+def problem_words(problem: Payload | None) -> str:
+    """What failed and when it is tried again; nothing where nothing failed."""
+    if problem is None:
+        return ""
+    moment = timezone.localtime(datetime.fromisoformat(problem["next_try_at"]))
+    told = {"reason": problem["reason"], "at": moment.strftime("%H:%M %Z")}
+    return _("Counting failed (%(reason)s). It is tried again at %(at)s.") % told
 
 
 def question_of(scope: str, filters: dict[str, str]) -> str:
@@ -172,7 +197,8 @@ def freshness(told: dict[str, Payload]) -> str:
     """Changes when any number or its state changes."""
     newest = max((payload["as_of"] for payload in told.values()), default="")
     stale = sum(payload["stale"] for payload in told.values())
-    return f"{newest}-{stale}-{len(told)}"
+    failed = sum(payload.get("problem") is not None for payload in told.values())
+    return f"{newest}-{stale}-{failed}-{len(told)}"
 
 
 def as_of_words(payload: Payload) -> str:
@@ -198,7 +224,12 @@ def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:
         "pain": pain_figure(told["pain"]),
     }
     return [
-        figure | {"as_of": as_of_words(told[name]), "stale": told[name]["stale"]}
+        figure
+        | {
+            "as_of": as_of_words(told[name]),
+            "stale": told[name]["stale"],
+            "problem": problem_words(told[name].get("problem")),
+        }
         for name, figure in drawn.items()
     ]
 

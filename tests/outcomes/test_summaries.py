@@ -13,12 +13,14 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from cases.models import Case
-from outcomes import receivers, summaries, tasks
+from outcomes import claims, receivers, summaries, tasks
 from outcomes.models import CaseChange, CaseFacts, Summary
 from registry import celery as registry_celery
 from registry.models import Centre
 from registry.signals import sweep
 from tests import factories
+from tests.pages import signed_in
+from tests.registry.api_client import Api
 
 ROWS = len(summaries.STORED)
 
@@ -160,14 +162,14 @@ def test_numbers_of_older_code_are_stale() -> None:
 def test_a_claimed_row_is_left_to_the_one_who_claimed_it() -> None:
     centre = factories.make_centre()
     row = overall(centre)
-    assert summaries.claim(row, 0)
-    assert not summaries.claim(row, 0)
+    assert claims.claim(row, 0, "code")
+    assert not claims.claim(row, 0, "code")
 
 
 @pytest.mark.django_db
 def test_the_claim_of_a_dead_worker_runs_out() -> None:
     row = overall(factories.make_centre())
-    long_ago = timezone.now() - timedelta(seconds=summaries.CLAIM_SECONDS + 1)
+    long_ago = timezone.now() - timedelta(seconds=claims.CLAIM_SECONDS + 1)
     Summary.objects.filter(pk=row.pk).update(claimed_at=long_ago)
     assert summaries.refresh(row)
     assert overall(row.centre).claimed_at is None
@@ -182,42 +184,119 @@ def test_newer_numbers_are_not_overwritten() -> None:
     assert overall(case.centre).n_cases == 5
 
 
+def computed_ago(row: Summary, seconds: float, duration_ms: int) -> None:
+    """As if the row had been computed so long ago and had taken so long."""
+    at = timezone.now() - timedelta(seconds=seconds)
+    Summary.objects.filter(pk=row.pk).update(as_of=at, duration_ms=duration_ms)
+    summaries.mark_all_wanted()
+
+
 @pytest.mark.django_db
-def test_a_long_refresh_rests() -> None:
+@pytest.mark.parametrize(
+    ("duration_ms", "rest_seconds"),
+    [(600, 10), (3_200, 10), (10_000, 10), (60_000, 60)],
+)
+def test_a_long_refresh_rests_and_not_for_long(
+    duration_ms: int, rest_seconds: int
+) -> None:
+    """A row of 3.2 s rested for 96 s, so one save was fresh after more than a minute."""
     row = overall(factories.make_centre())
     assert summaries.refresh(row)
-    Summary.objects.filter(pk=row.pk).update(duration_ms=60_000)
-    summaries.mark_all_wanted()
+    computed_ago(row, rest_seconds - 3, duration_ms)
     assert not summaries.refresh(row)
     assert row.centre_id in summaries.stale_scopes()
-    an_hour_ago = timezone.now() - timedelta(hours=1)
-    Summary.objects.filter(pk=row.pk).update(as_of=an_hour_ago)
+    computed_ago(row, rest_seconds + 1, duration_ms)
     assert summaries.refresh(row)
 
 
+def tried_ago(row: Summary, seconds: float) -> None:
+    at = timezone.now() - timedelta(seconds=seconds)
+    Summary.objects.filter(pk=row.pk).update(claimed_at=at)
+
+
+def fails(*given: Any, **named: Any) -> None:
+    raise ValueError("negative duration of TUM-7")
+
+
 @pytest.mark.django_db
-def test_a_poisonous_row_is_given_up_until_something_changes(
+def test_a_row_that_fails_is_tried_three_times_and_again_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     row = overall(factories.make_centre())
     calls = []
-
-    def broken(*given: Any, **named: Any) -> None:
-        calls.append(given)
-        raise ValueError("negative duration")
-
     with monkeypatch.context() as patched:
-        patched.setattr(summaries, "compute", broken)
+        patched.setattr(
+            summaries, "compute", lambda *a, **k: (calls.append(a), fails())
+        )
         for _n in range(6):
             assert not summaries.refresh(row)
-    assert len(calls) == summaries.MOST_ATTEMPTS
-    failed = overall(row.centre)
-    assert failed.error == "ValueError: negative duration"
-    assert not summaries.refresh(row)
-
-    summaries.mark_all_wanted()
+            tried_ago(row, claims.CLAIM_SECONDS + 1)
+        assert len(calls) == claims.MOST_ATTEMPTS
+        assert overall(row.centre).error == "ValueError: negative duration of TUM-7"
+        tried_ago(row, claims.RETRY_SECONDS + 1)
+        assert not summaries.refresh(row)
+        assert len(calls) == claims.MOST_ATTEMPTS + 1
+    tried_ago(row, claims.CLAIM_SECONDS + 1)
+    assert not summaries.refresh(row)  # the cause is gone, the pause is not over
+    tried_ago(row, claims.RETRY_SECONDS + 1)
     assert summaries.refresh(row)
     assert overall(row.centre).error == ""
+
+
+@pytest.mark.django_db
+def test_new_changes_let_a_row_that_failed_be_tried_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = overall(factories.make_centre())
+    with monkeypatch.context() as patched:
+        patched.setattr(summaries, "compute", fails)
+        for _n in range(3):
+            summaries.refresh(row)
+            tried_ago(row, claims.CLAIM_SECONDS + 1)
+    assert not summaries.refresh(row)
+    summaries.mark_all_wanted()
+    assert summaries.refresh(row)
+
+
+@pytest.mark.django_db
+def test_a_failure_is_told_on_page_and_api_without_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = factories.make_case(operation=True)
+    person = factories.make_user("surgeon", case.centre)
+    page, api = signed_in(person), Api(person)
+    address = f"/api/v1/summaries/recurrence/?by=compartment&scope={case.centre.code}"
+    summaries.refresh_scope(case.centre_id)
+    factories.make_visit(case)
+    with monkeypatch.context() as patched:
+        patched.setattr(summaries, "compute", fails)
+        summaries.refresh_scope(case.centre_id)
+    told = api.get(address).json()
+    assert told["stale"] is True
+    assert told["problem"]["reason"] == "ValueError"
+    assert told["problem"]["attempts"] == 1
+    shown = page.get(f"/dashboard/?scope={case.centre.code}")
+    assert (
+        "Counting failed (ValueError). It is tried again at" in shown.content.decode()
+    )
+    assert "TUM-7" not in shown.content.decode() + str(told)
+
+
+@pytest.mark.django_db
+def test_numbers_that_never_were_say_why_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = factories.make_case(operation=True)
+    person = factories.make_user("surgeon", case.centre)
+    with monkeypatch.context() as patched:
+        patched.setattr(summaries, "compute", fails)
+        summaries.refresh_scope(case.centre_id)
+    scope = f"scope={case.centre.code}"
+    answer = Api(person).get(f"/api/v1/summaries/recurrence/?by=compartment&{scope}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_computed")
+    page = signed_in(person).get(f"/dashboard/?{scope}")
+    assert page.status_code == 503
+    assert "There are no numbers for now" in page.content.decode()
 
 
 @pytest.mark.django_db

@@ -31,6 +31,7 @@ BY_HAND = {
     "outcomes/api/fact_files.py",
     "outcomes/answering.py",
     "outcomes/asking.py",
+    "outcomes/claims.py",
     "outcomes/facts.py",
     "outcomes/management/commands/seed_demo.py",
     "outcomes/pool.py",
