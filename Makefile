@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: help run test coverage check bench simulations clean python
+.PHONY: help run test faults coverage check bench simulations clean python
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ run: $(INSTALLED)  ## start the registry with demo data (PORT=8123, EMPTY=1)
 
 test: $(INSTALLED)  ## run the whole suite
 	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+
+faults: $(INSTALLED)  ## the tests of what docs/reliability.md promises
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+		$$($(BIN)/python -m tests.faults) $(ARGS)
 
 coverage: $(INSTALLED)  ## every branch of the statistics, or fail
 	@$(BIN)/python -m pytest tests/outcomes/stats --quiet \
