@@ -76,6 +76,9 @@ class PartialDay(date):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).known, (date(self.year, self.month, self.day), self.precision)
 
+    def __str__(self) -> str:
+        return self.text
+
     @property
     def text(self) -> str:
         """As it is written back: ``2014``, ``2014-05`` or ``2014-05-03``."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models import Case
 from outcomes import choices
 from registry.constraints import Rule, constrained
-from registry.days import days_between
+from registry.days import days_between, precision_of
 from registry.fields import (
     ChoiceField,
     DayField,
@@ -391,6 +391,12 @@ class Visit(ClinicalRecord):
         "visit_eq5d5l_form": "eq5d5l",
         "visit_odom_after_operation": "odom",
     }
+
+    @property
+    def day_is_exact(self) -> bool:
+        """Whether the dates that :attr:`visit_day` is counted from are whole days."""
+        known = (self.case.operated_on, self.visit_date)
+        return all(precision_of(day) == "day" for day in known)
 
     @property
     def visit_day(self) -> int | None:

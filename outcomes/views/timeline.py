@@ -40,6 +40,7 @@ def visit_line(visit: Visit) -> dict[str, Any]:
         "label": visit.get_visit_type_display(),
         "on": visit.visit_date,
         "day": visit.visit_day,
+        "about": not visit.day_is_exact,
         "mccormick": ROMAN.get(visit.mmcs or 0),
         "mccormick_note": _version_note(visit),
         "joa": _joa(visit),

@@ -12,10 +12,17 @@ from django.test import Client
 from django.urls import reverse
 
 from cases.models import Case, Operation, PatientIdentity
+from cases.same_person import patients_alike
 from outcomes.views.history import history_of
 from registry.days import PartialDay, precision_of
 from registry.permissions import Role
-from tests.factories import make_case, make_centre, make_patient, make_user, make_visit
+from tests.factories import (
+    make_case,
+    make_centre,
+    make_patient,
+    make_user,
+    make_visit,
+)
 from tests.pages import signed_in
 from tests.registry.api_client import Api, codes_of
 from tests.sent_forms import sent_by
@@ -146,7 +153,7 @@ def test_the_history_tells_a_change_of_precision_alone(case: Case, api: Api) -> 
     ]
 
 
-def test_birth_may_be_known_by_its_year() -> None:
+def test_birth_may_be_known_by_its_month() -> None:
     centre = make_centre()
     born = {"birth_date": PartialDay.of(1960, 4), "family_name": "Sato"}
     patient = make_patient(centre, identity=born, birth_year=None)
@@ -175,14 +182,6 @@ def test_the_database_holds_to_the_middle_and_to_days_of_the_row(
         connection.cursor() as cursor,
     ):
         cursor.execute(change, [day, precision])
-
-
-def test_only_a_contradiction_on_every_day_is_refused(case: Case, api: Api) -> None:
-    path = f"operations/{operation_of(case).code}/"
-    # Discharged on a day before the middle of the month of the operation.
-    assert api.patch(path, {"discharge_date": "2014-05-02"}, 1).status_code == 200
-    refused = api.patch(path, {"discharge_date": "2014-04"}, 2)
-    assert "discharge_date" in codes_of(refused)
 
 
 def test_the_same_visit_is_asked_about_if_it_may_be_the_same(
@@ -228,3 +227,49 @@ def test_a_first_symptom_is_never_told_finer_than_its_date(
     api.patch(path, {"onset_date": "2013"}, 1)
     answer = api.patch(path, {"onset_date_precision": "day"}, 2)
     assert codes_of(answer).keys() == {"onset_date_precision"}
+
+
+def test_the_identity_tells_what_is_known_of_the_birth() -> None:
+    centre = make_centre()
+    surgeon = make_user(Role.SURGEON, centre)
+    patient = make_patient(centre, by=surgeon, birth_year=None)
+    api = Api(surgeon)
+    path = f"patients/{patient.code}/identity/"
+    born = {"family_name": "Sato", "birth_date": "1960-04"}
+    written = api.patch(path, born, 0)
+    assert written.status_code == 200, written.content
+    assert written.json()["precision"] == {"birth_date": "month"}
+    assert written.json()["birth_date"] == "1960-04-15"
+    page = signed_in(surgeon)
+    for sought in ("1960", "1960-04", "1960-04-03"):
+        found = page.post(reverse("cases:find"), {"sought": sought}, follow=True)
+        assert patient.code in found.content.decode(), sought
+    other = page.post(reverse("cases:find"), {"sought": "1960-05-03"}, follow=True)
+    assert patient.code not in other.content.decode()
+
+
+def test_the_same_person_is_asked_about_if_born_in_that_month() -> None:
+    centre = make_centre()
+    born = {"birth_date": PartialDay.of(1960, 4), "family_name": "Sato"}
+    patient = make_patient(centre, identity=born, birth_year=None)
+    for day in (date(1960, 4, 3), PartialDay.of(1960)):
+        assert list(patients_alike(centre, born | {"birth_date": day})) == [patient]
+    later = born | {"birth_date": date(1960, 5, 3)}
+    assert not patients_alike(centre, later).exists()
+
+
+def test_two_people_may_differ_in_the_precision_alone(case: Case, api: Api) -> None:
+    operation = operation_of(case)
+    surgeon = signed_in(make_user(Role.SURGEON, case.centre))
+    address = reverse("cases:operation-edit", args=[case.code, operation.code])
+    sent = sent_by(surgeon.get(address).content.decode(), "data-draft")
+    day = {"surgery_date": "2014-05-15"}
+    assert api.patch(f"operations/{operation.code}/", day, 1).status_code == 200
+    page = post(surgeon, address, sent)
+    (asked,) = page.context["differences"]
+    answers = {name: asked[name] for name in ("name", "mine", "theirs")}
+    assert answers == {
+        "name": "surgery_date",
+        "mine": "2014-05",
+        "theirs": "2014-05-15",
+    }

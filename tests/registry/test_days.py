@@ -75,6 +75,11 @@ def test_a_copy_knows_as_much(day: PartialDay) -> None:
     assert same_day(PartialDay.known(day, day.precision), day)
 
 
+@given(PARTIAL)
+def test_a_day_in_words_is_no_more_than_what_is_known(day: PartialDay) -> None:
+    assert f"{day}" == str(day) == text_of_day(day) == day.text
+
+
 def days_of(day: PartialDay) -> range:
     first, last = first_and_last(day)
     return range(first.toordinal(), last.toordinal() + 1)
