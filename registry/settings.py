@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     # Asked every hour by every beat, done once a day.
     "clear-old": {"task": "registry.clear", "schedule": 3600},
+    "back-up": {"task": "registry.back_up", "schedule": 3600},
     "clear-drafts": {"task": "cases.clear_drafts", "schedule": 3600},
     "renew-pool": {"task": "outcomes.renew_pool", "schedule": 3600},
 }

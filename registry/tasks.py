@@ -6,9 +6,12 @@ from __future__ import annotations
 import logging
 
 from celery import Task, shared_task
+from django.conf import settings
 
 from registry import clearing
 from registry.audit import heads, sealing
+from registry.backup import keeping
+from registry.embedded.places import var_folder
 from registry.models.heartbeat import WorkerHeartbeat
 from registry.signals import sweep
 
@@ -39,3 +42,10 @@ def seal_audit() -> None:
 def clear_old() -> None:
     """Delete what nobody needs any more, once a day."""
     clearing.clear_once_a_day()
+
+
+@shared_task(name="registry.back_up")
+def back_up() -> None:
+    """Of a local run, once a day; production has its own place and hour for it."""
+    if settings.LOCAL:
+        keeping.back_up_once_a_day(var_folder() / "backups")

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.conf import settings
+
 from registry.backup.errors import BackupError
 
 FORMAT = 1
@@ -57,6 +59,11 @@ def read_manifest(text: bytes) -> Manifest:
 def mark_of(key: str) -> str:
     """Tells two keys apart and nothing else about them."""
     return hmac.new(key.encode(), b"myelon backup", hashlib.sha256).hexdigest()[:12]
+
+
+def marks() -> dict[str, str]:
+    """Marks of the keys in force."""
+    return {name: mark_of(getattr(settings, name)) for name in KEYS}
 
 
 def check_migrations(

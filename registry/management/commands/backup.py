@@ -12,12 +12,7 @@ from registry.backup.container import written_whole
 from registry.backup.database import Database
 from registry.backup.errors import BackupError
 from registry.backup.making import make_backup
-from registry.backup.manifest import KEYS, Manifest, mark_of
-
-
-def marks() -> dict[str, str]:
-    """Marks of the keys in force, for the manifest."""
-    return {name: mark_of(getattr(settings, name)) for name in KEYS}
+from registry.backup.manifest import Manifest, marks
 
 
 class Command(BaseCommand):

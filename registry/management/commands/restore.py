@@ -16,11 +16,11 @@ from registry.backup.manifest import (
     Manifest,
     check_keys,
     check_migrations,
+    marks,
     read_manifest,
 )
 from registry.backup.restoring import check_dump, check_empty, restore
 from registry.health import known_migrations, missing_migrations
-from registry.management.commands.backup import marks
 from registry.management.commands.prepare_deployment import grant_application_role
 
 

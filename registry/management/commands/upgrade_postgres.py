@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from registry.backup.errors import BackupError
+from registry.backup.manifest import marks
 from registry.backup.upgrading import upgrade
 from registry.embedded.errors import ServiceError
 from registry.embedded.lease import AlreadyHeld, held_alone
 from registry.embedded.places import var_folder
-from registry.management.commands.backup import marks
 
 
 class Command(BaseCommand):
