@@ -25,7 +25,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Func
+from django.db.models import Func, Q
+from django.db.models.expressions import RawSQL
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -180,6 +181,44 @@ class AppointmentState(Func):
                 windows=inner, order=FIRST_TO_CARE_FOR, state=STATE_OF_CASE
             ),
         )
+
+
+DATED = """
+SELECT operation.case_id FROM cases_operation operation
+WHERE operation.index_operation AND operation.voided_at IS NULL
+  AND operation.surgery_date IS NOT NULL
+"""
+STATES_OF_CASES = """
+SELECT state.case_id FROM (
+  SELECT DISTINCT ON (place.case_id) place.case_id, {state} AS told
+  FROM ({windows}) AS place ORDER BY place.case_id, {order}
+) AS state WHERE state.told = ANY(%s)
+"""
+
+
+def cases_in_state(
+    cases: models.QuerySet[Any], key: str, states: Iterable[str], today: date
+) -> Q:
+    """The rows of ``cases`` in one of these states, all of them derived at once.
+
+    ``key`` is the column of ``cases`` that holds the key of the case.
+    """
+    wanted = list(states)
+    narrowed, given = cases.order_by().values(key).query.sql_with_params()
+    sql = STATES_OF_CASES.format(
+        windows=_windows_of_cases(
+            f"operation.case_id IN ({narrowed})", f"DATE '{today.isoformat()}'"
+        ),
+        order=FIRST_TO_CARE_FOR,
+        state=STATE_OF_CASE,
+    )
+    # Every value goes as a parameter; the rest of the statement is written here.
+    found = Q(**{f"{key}__in": RawSQL(sql, [*given, wanted])})  # noqa: S611
+    if "not_needed" not in wanted:
+        return found
+    # Nothing is expected without a dated index operation.
+    dated = RawSQL(DATED, [])  # noqa: S611
+    return found | ~Q(**{f"{key}__in": dated})
 
 
 @dataclass(frozen=True)

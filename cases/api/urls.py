@@ -1,4 +1,4 @@
-"""API routes of the record."""
+"""API routes of the record; those of cases stand above, with the follow-up."""
 
 from rest_framework.routers import SimpleRouter
 
@@ -6,7 +6,6 @@ from cases.api import records
 
 router = SimpleRouter()
 router.register("patients", records.PatientViewSet)
-router.register("cases", records.CaseViewSet)
 router.register("mri-studies", records.MriStudyViewSet)
 router.register("operations", records.OperationViewSet)
 router.register("complications", records.ComplicationViewSet)

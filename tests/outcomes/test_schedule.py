@@ -257,6 +257,15 @@ def in_facts(page: Client, state: str) -> set[str]:
     return {row["case_code"] for row in rows}
 
 
+def in_cases(page: Client, state: str) -> set[str]:
+    rows = page.get("/api/v1/cases/", {"appointment": state}).json()["results"]
+    assert {row["appointment"] for row in rows} <= {state}
+    for row in rows[:1]:
+        one = page.get(f"/api/v1/cases/{row['code']}/").json()
+        assert one["appointment"] == state
+    return {row["code"] for row in rows}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_every_door_gives_the_same_sets(
     seed: int, monkeypatch: pytest.MonkeyPatch
@@ -273,6 +282,7 @@ def test_every_door_gives_the_same_sets(
     for state, codes in wanted.items():
         assert listed(page, state) == codes, state
         assert in_facts(page, state) == codes, state
+        assert in_cases(page, state) == codes, state
         if state in worklist.WAITING:
             assert {row["code"] for row in waiting[state].rows} == codes
             assert waiting[state].count == len(codes)
