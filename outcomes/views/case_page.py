@@ -23,7 +23,7 @@ from outcomes.completeness import vital_of
 from outcomes.models import Recurrence, Visit
 from outcomes.schedule import schedules_of
 from outcomes.views.case_lacking import finding_lines, lacking_lines, stated_lines
-from outcomes.views.case_rights import right_of, rights_of
+from outcomes.views.case_rights import right_of, right_to_enter, rights_of
 from outcomes.views.case_sections import (
     mri_block,
     operation_block,
@@ -142,6 +142,8 @@ def add_rights(user: User, case: Case, context: dict[str, Any]) -> None:
     for line in context["timeline"]:
         if "visit" in line:
             add_right(user, line, line["visit"], context["added_since"])
+        else:
+            line["right"] = right_to_enter(user, case, line["expected"])
     for block in operations:
         later = not covers(case, block["record"])
         block["may_add"] = right_of(check_can_add, user, case, follow_up=later)

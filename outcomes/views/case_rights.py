@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases.models import Case
 from cases.permissions import check_can_add, check_can_edit, check_can_verify
 from cases.states import Step, check_step
+from cases.verification import check_keeps
+from outcomes.models import Visit
+from outcomes.schedule import Appointment
 from registry.models import User
 from registry.permissions import Permission, check
 from registry.records import RecordLocked
@@ -77,3 +81,14 @@ def _whole(right: Right, lacking: int, contradicting: int) -> Right:
     if right.allowed and contradicting:
         return Right(False, _("Rows contradict each other; see the list above."))
     return right
+
+
+def right_to_enter(user: User, case: Case, expected: Appointment) -> Right:
+    """Whether a visit may still fill a window: into a verified case comes only what
+    lies after the verified follow-up."""
+    right = right_of(check_can_add, user, case, follow_up=True)
+    if not right.allowed or not case.is_locked:
+        return right
+    last_day = min(expected.until, timezone.localdate())
+    latest = Visit(case=case, visit_type=expected.window.name, visit_date=last_day)
+    return right_of(check_keeps, case, latest)

@@ -296,3 +296,26 @@ def test_a_row_voided_before_verification_does_not_come_back(
         actions.restore_record(
             by=surgeon, record=visit, version=2, reason="it was right"
         )
+
+
+def test_a_window_before_verified_follow_up_is_not_offered(
+    case: Case, surgeon: User
+) -> None:
+    """The page says why; what it offers is accepted."""
+    page = signed_in(surgeon)
+    context = page.get(reverse("cases:detail", args=[case.code])).context
+    lines = {line["type"]: line for line in context["timeline"] if "type" in line}
+    assert {"m3", "m6", "m24"} <= set(lines)
+    new = reverse("outcomes:visit-new", args=[case.code])
+    html = page.get(reverse("cases:detail", args=[case.code])).content.decode()
+    for kind in ("m3", "m6"):
+        assert "is verified" in lines[kind]["right"].reason
+        assert f'href="{new}?type={kind}"' not in html
+        with pytest.raises(RecordLocked):
+            at = lines[kind]["expected"].until
+            values = {"visit_type": kind, "visit_date": at}
+            actions.create_visit(by=surgeon, case=case, values=values)
+    assert lines["m24"]["right"].allowed
+    assert f'href="{new}?type=m24"' in html
+    sent = {"visit_type": "m24", "visit_date": str(lines["m24"]["expected"].on)}
+    assert page.post(new, sent).status_code == 302
