@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, Value
 
 from cases.models import Patient
+from registry.duplicates import wait_for_others
 from registry.models import Centre, ClinicalQuerySet
 from registry.sql import Folded, may_be
 
@@ -23,6 +24,7 @@ def patients_alike(centre: Centre, identity: Mapping[str, Any]) -> ClinicalQuery
     family, given = identity.get("family_name", ""), identity.get("given_name", "")
     if not born or not (family or given):
         return patients.none()
+    wait_for_others(f"person:{centre.pk}")
     folded = patients.current().alias(
         family=Folded("identity__family_name"), given=Folded("identity__given_name")
     )

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from registry.days import same_day
@@ -27,13 +28,25 @@ class LooksAlike(Exception):
         super().__init__(f"looks like {', '.join(codes)}")
 
 
+def wait_for_others(about: str) -> None:
+    """Wait until whoever asks about the same has committed or given up.
+
+    Two who save the same at once see each other's rows only then. Call it in the
+    transaction of the save, after the row was written.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"alike {about}"]
+        )
+
+
 def rows_alike(
     model: type[ClinicalRecord], values: Mapping[str, Any], record: Any = None
 ) -> ClinicalQuerySet:
     """Current rows that share ``SAME_WHEN`` with the clean ``values`` of a row.
 
-    ``values`` holds the row above as well. For a correction of ``record`` only a change
-    of one of those fields is asked about.
+    ``values`` holds the row above as well, the first of ``SAME_WHEN``. For a correction
+    of ``record`` only a change of one of those fields is asked about.
     """
     rows = model.objects.all()
     before = {name: getattr(record, name, None) for name in model.SAME_WHEN}
@@ -43,6 +56,7 @@ def rows_alike(
     )
     if not same or untouched or any(value in BLANK for value in same.values()):
         return rows.none()
+    wait_for_others(f"{model._meta.label}:{same[model.SAME_WHEN[0]].pk}")
     alike = [_alike(name, value) for name, value in same.items()]
     return rows.current().filter(*alike).exclude(pk=getattr(record, "pk", None))
 

@@ -182,39 +182,39 @@ class PatientViewSet(RecordViewSet):
         version = expected_version(request)
         serializer = IdentitySerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        self.ask_about_person(patient, serializer.validated_data)
+        by, values = person_of(request), serializer.validated_data
+        before = named_by(patient)
         try:
-            written = actions.set_identity(
-                by=person_of(request),
-                patient=patient,
-                values=serializer.validated_data,
-                version=version,
-            )
+            with transaction.atomic():
+                written = actions.set_identity(
+                    by=by, patient=patient, values=values, version=version
+                )
+                self.ask_about_person(patient, before)
         except StaleVersion as error:
-            current = actions.read_identity(by=person_of(request), patient=patient)
+            current = actions.read_identity(by=by, patient=patient)
             raise PreconditionFailed(
                 IdentitySerializer(current).data,
                 error.differing,
                 f'"{error.current.version}"',
             ) from error
+        except LooksAlike as alike:
+            audit.record("identity.searched", actor=by, found=alike.codes)
+            raise
         return identity_answer(written)
 
-    def ask_about_person(self, patient: Patient, given: Mapping[str, Any]) -> None:
-        """Names and day of birth as they will be; asked only if one of them changes."""
-        present = PatientIdentity.objects.filter(patient=patient).first()
-        names = ("family_name", "given_name", "birth_date")
-        before = {name: getattr(present, name, "") for name in names}
-        after = before | {name: given[name] for name in names if name in given}
-        if after == before:
-            return
-        found = patients_alike(patient.centre, after).exclude(pk=patient.pk)
-        try:
+    def ask_about_person(self, patient: Patient, before: Mapping[str, Any]) -> None:
+        """Names and day of birth as they are now; asked only if one of them changed."""
+        now = named_by(patient)
+        if now != before:
+            found = patients_alike(patient.centre, now).exclude(pk=patient.pk)
             ask_about(found, acknowledged(self.request))
-        except LooksAlike as alike:
-            audit.record(
-                "identity.searched", actor=self.request.user, found=alike.codes
-            )
-            raise
+
+
+def named_by(patient: Patient) -> dict[str, Any]:
+    """What tells a person: the names and the date of birth."""
+    present = PatientIdentity.objects.filter(patient=patient).first()
+    names = ("family_name", "given_name", "birth_date")
+    return {name: getattr(present, name, "") for name in names}
 
 
 def identity_answer(identity: PatientIdentity) -> Response:

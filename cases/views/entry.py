@@ -179,8 +179,8 @@ class EntryView(DraftingMixin, View):
         if self.record is None:
             _code, new = once_only(self.request, self.create_asked)
             return self.saved_text() if new else _("This was saved already.")
-        self.ask_about_doubles()
         self.update(posted_version(self.request))
+        self.ask_about_doubles()
         return self.saved_text()
 
     def create_asked(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiFilterExtension,
@@ -85,6 +86,23 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     errors = ProblemErrorSerializer(many=True)  # type: ignore[assignment]
+    current = AnyValue(
+        required=False, help_text=gettext_lazy("With 412: the record as it is.")
+    )
+    differing = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text=gettext_lazy(
+            "With 412: fields in which it differs from what was sent."
+        ),
+    )
+    duplicates = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text=gettext_lazy(
+            "With 409 and the code “duplicate”: records that look the same."
+        ),
+    )
 
 
 class RegistrySchema(AutoSchema):

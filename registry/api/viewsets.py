@@ -201,16 +201,17 @@ class RecordViewSet(StrictView, GenericViewSet[Any]):
         serializer: Any = self.get_serializer(record, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         values, missing, _above = serializer.split()
-        if record.version == version:
+        with transaction.atomic():
+            answer = self.changed(
+                self.record_actions.update_record,
+                by=person_of(request),
+                record=record,
+                values=values,
+                missing=missing,
+                version=version,
+            )
             self.ask_about(values, record)
-        return self.changed(
-            self.record_actions.update_record,
-            by=person_of(request),
-            record=record,
-            values=values,
-            missing=missing,
-            version=version,
-        )
+        return answer
 
     @extend_schema(
         parameters=[IF_MATCH, ETAG],

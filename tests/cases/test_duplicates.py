@@ -312,3 +312,21 @@ def test_what_is_wrong_is_told_before_anything_is_asked(
     day = str(Operation.objects.get().surgery_date)
     answer = page.post(address, {"surgery_date": day, "blood_loss_ml": "-1"})
     assert answer.status_code == 422
+
+
+def test_the_schema_names_every_member_of_a_refusal(
+    surgeon: User, centre: Centre
+) -> None:
+    """Of a question about a double, and of a change to an old version."""
+    case = make_case(centre, operation=True)
+    study = make_mri(case)
+    api = Api(surgeon)
+    body = {"case": case.code, "purpose": "preop", "mri_date": str(study.mri_date)}
+    asked = api.post("mri-studies/", body)
+    stale = api.patch(f"mri-studies/{study.code}/", {"slice_mm": 2}, 0)
+    assert (asked.status_code, stale.status_code) == (409, 412)
+    schema = Api(surgeon).get("schema/?format=json").json()
+    declared = schema["components"]["schemas"]["Problem"]["properties"]
+    for answer, member in ((asked, "duplicates"), (stale, "differing")):
+        assert member in answer.json()
+        assert set(answer.json()) <= set(declared)
