@@ -21,8 +21,8 @@ from outcomes.deidentified import OLDEST_AGE, OTHER, common_values, shown
 from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
-from outcomes.models.outcome_columns import CHANGES
-from outcomes.schedule import STATES, AppointmentState
+from outcomes.models.outcome_columns import CHANGES, RESIDUAL_PAIN
+from outcomes.schedule import STATES, cases_in_state
 
 # Whoever may filter by a hidden value can find it out by halving.
 HIDDEN_FROM_ANALYSTS = frozenset(
@@ -121,31 +121,80 @@ class ByAppointment(ParameterFilter):
         super().__init__(APPOINTMENT)
 
     def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        state = AppointmentState(F(self.key), timezone.localdate())
-        return qs.alias(appointment_state=state).filter(appointment_state__in=value)
+        return qs.filter(cases_in_state(qs, self.key, value, timezone.localdate()))
+
+
+OPERATED = Q(facts__has_operation=True)
+RECURRED = Q(facts__recurrence_event=True)
+CAME_BACK = RECURRED | Q(facts__regrowth_event=True)
+
+
+def died_first(survival: str, *events: str) -> Q:
+    """Death ended the survival, before the event or without it."""
+    ended = {
+        f"facts__{survival}_event": True,
+        f"facts__{survival}_days__isnull": False,
+    }
+    by_event = Q()
+    for event in events:
+        day = F(f"facts__{survival}_days")
+        by_event |= Q(**{f"facts__{event}_event": True, f"facts__{event}_days": day})
+    return Q(**ended) & ~by_event
 
 
 # The cases behind the numbers of the dashboard; without those who withdrew, whom no
 # number counts. After the operation only, as the measures count.
 OUTCOMES: dict[str, tuple[Any, Q]] = {
     "counted": (gettext_lazy("Counted in the numbers"), Q(facts__isnull=False)),
-    "operated": (gettext_lazy("Operated"), Q(facts__has_operation=True)),
-    "came_back": (
-        gettext_lazy("Recurred or regrew"),
-        Q(facts__has_operation=True)
-        & (Q(facts__recurrence_event=True) | Q(facts__regrowth_event=True)),
+    "operated": (gettext_lazy("Operated"), OPERATED),
+    "came_back": (gettext_lazy("Recurred or regrew"), OPERATED & CAME_BACK),
+    "came_back_known": (
+        gettext_lazy("Known whether it recurred or regrew"),
+        OPERATED
+        & (
+            Q(facts__recurrence_event__isnull=False)
+            | Q(facts__regrowth_event__isnull=False)
+        ),
+    ),
+    "died_before_return": (
+        gettext_lazy("Died without recurrence or regrowth"),
+        OPERATED & died_first("pfs", "recurrence", "regrowth"),
+    ),
+    "recurred": (gettext_lazy("Recurred"), OPERATED & RECURRED),
+    "recurred_known": (
+        gettext_lazy("Known whether it recurred"),
+        OPERATED & Q(facts__recurrence_event__isnull=False),
+    ),
+    "died_before_recurrence": (
+        gettext_lazy("Died without recurrence"),
+        OPERATED & died_first("rfs", "recurrence"),
     ),
     "assessed_m12": (
         gettext_lazy("McCormick before and at 12 months"),
-        Q(facts__has_operation=True, facts__mmcs_change_m12__isnull=False),
+        OPERATED & Q(facts__mmcs_change_m12__isnull=False),
     ),
     **{
         f"{change}_m12": (
             gettext_lazy("%(what)s at 12 months") % {"what": label},
-            Q(facts__has_operation=True, facts__mmcs_change_m12=change),
+            OPERATED & Q(facts__mmcs_change_m12=change),
         )
         for change, label in CHANGES
     },
+    "pain_told_m12": (
+        gettext_lazy("Pain known at 12 months"),
+        OPERATED & Q(facts__residual_pain_m12__isnull=False),
+    ),
+    **{
+        f"pain_{site}_m12": (
+            gettext_lazy("Pain at 12 months: %(what)s") % {"what": label},
+            OPERATED & Q(facts__residual_pain_m12=site),
+        )
+        for site, label in RESIDUAL_PAIN
+    },
+    "pain_nrs_4_m12": (
+        gettext_lazy("Pain of NRS 4 or more at 12 months"),
+        OPERATED & Q(facts__residual_pain_nrs_m12__gte=4),
+    ),
 }
 OUTCOME = Parameter(
     "outcome",
@@ -170,11 +219,49 @@ class ByOutcome(ParameterFilter):
         )
 
 
+NOT_KNOWN = "not_known"
+# Columns by which the figures of the dashboard tell groups apart.
+GROUPED_BY = ("compartment", "eor_mri")
+GROUP = Parameter(
+    "group",
+    gettext_lazy("group"),
+    CodesInput,
+    "case",
+    "group",
+    choices=tuple(
+        (f"{name}:{code}", label)
+        for name in GROUPED_BY
+        for code, label in (
+            *COLUMN_BY_NAME[name].values,
+            (NOT_KNOWN, gettext_lazy("not known")),
+        )
+    ),
+)
+
+
+class ByGroup(ParameterFilter):
+    """Cases of a group of the numbers, as their facts tell it; of several the union."""
+
+    def __init__(self) -> None:
+        super().__init__(GROUP)
+
+    def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return qs.filter(reduce(or_, map(in_group, value)))
+
+
+def in_group(told: str) -> Q:
+    name, _colon, code = told.partition(":")
+    if code == NOT_KNOWN:
+        return Q(**{f"facts__{name}__isnull": True})
+    return Q(**{f"facts__{name}": code})
+
+
 class ListFilter(CaseFilter):
-    """The filters of the list of cases: those of cases, next visit, and outcome."""
+    """The filters of the list of cases: those of cases, next visit, outcome, group."""
 
     appointment = ByAppointment("pk")
     outcome = ByOutcome()
+    group = ByGroup()
 
 
 class FactsFilter(django_filters.FilterSet):

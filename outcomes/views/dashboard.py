@@ -21,11 +21,12 @@ from outcomes.asking import BeingComputed, answer
 from outcomes.claims import NotComputed
 from outcomes.filters import HIDDEN_FROM_ANALYSTS
 from outcomes.reading import POOL, reads_pool_whole
+from outcomes.views.figure_links import Address
 from outcomes.views.figure_words import Payload
 from outcomes.views.figures import improvement_figure, pain_figure, volume_figure
 from outcomes.views.filter_panel import leave_out_pooled, panel_context
 from outcomes.views.survival_figure import EventWords, survival_figure
-from outcomes.views.tiles import tiles
+from outcomes.views.tiles import cases_address, tiles
 from registry.models import Centre, User
 from registry.permissions import Permission, can, centres_with, check
 
@@ -84,6 +85,7 @@ def numbers_page(request: HttpRequest) -> HttpResponse:
     if waiting and request.GET.get("seen") == mark:
         return HttpResponse(status=204)
     beside = {} if computing else of_all(request.user, scope, asked_for)
+    address = cases_address(request, scope, asked_for)
     context = panel_context(request, errors, offered) | {
         "clear_url": f"?scope={scope}",
         "filters_ignored": any(
@@ -98,7 +100,7 @@ def numbers_page(request: HttpRequest) -> HttpResponse:
         "stale": stale,
         "mark": mark,
         "tiles": [] if computing else tiles(request, told, scope, asked_for, beside),
-        "figures": [] if computing else figures(told),
+        "figures": [] if computing else figures(told, address),
         "pool_as_of": pool_day(request, told if scope == POOL else beside),
         "protected": any(payload.get("suppressed") for payload in told.values()),
     }
@@ -214,14 +216,16 @@ def pool_day(request: HttpRequest, pooled: dict[str, Payload]) -> str:
     return timezone.localtime(moment).strftime("%Y-%m-%d")
 
 
-def figures(told: dict[str, Payload]) -> list[dict[str, Any]]:
-    """The figures in the order of the questions."""
+def figures(told: dict[str, Payload], address: Address) -> list[dict[str, Any]]:
+    """The figures in the order of the questions; their counts lead to the cases."""
     drawn = {
-        "volume": volume_figure(told["volume"]),
-        "progression": survival_figure(told["progression"], progression_words()),
-        "recurrence": survival_figure(told["recurrence"], recurrence_words()),
-        "improvement": improvement_figure(told["improvement"]),
-        "pain": pain_figure(told["pain"]),
+        "volume": volume_figure(told["volume"], address),
+        "progression": survival_figure(
+            told["progression"], progression_words(), address
+        ),
+        "recurrence": survival_figure(told["recurrence"], recurrence_words(), address),
+        "improvement": improvement_figure(told["improvement"], address),
+        "pain": pain_figure(told["pain"], address),
     }
     return [
         figure
@@ -244,6 +248,9 @@ def progression_words() -> EventWords:
             "Progression-free survival: the curve ends with a recurrence after gross "
             "total resection, with the regrowth of a residual, or with death."
         ),
+        known="came_back_known",
+        events="came_back",
+        died="died_before_return",
     )
 
 
@@ -257,4 +264,7 @@ def recurrence_words() -> EventWords:
             "Recurrence-free survival: the curve ends with a recurrence or with death. "
             "Gross total on MRI only: a residual cannot recur."
         ),
+        known="recurred_known",
+        events="recurred",
+        died="died_before_recurrence",
     )

@@ -17,6 +17,7 @@ from outcomes.views.figure_files import (
     pain_files,
     volume_files,
 )
+from outcomes.views.figure_links import Address, in_year, linked
 from outcomes.views.figure_words import (
     Figure,
     Group,
@@ -24,7 +25,6 @@ from outcomes.views.figure_words import (
     answer,
     comparison_words,
     difference_words,
-    hidden_if_none,
     hidden_rows,
     joined,
     note_on_hidden,
@@ -39,7 +39,7 @@ def year_words(item: dict[str, Any]) -> str:
     return f"{item['year']}–{item['to']}" if "to" in item else str(item["year"])
 
 
-def volume_figure(payload: Payload) -> Figure:
+def volume_figure(payload: Payload, address: Address = None) -> Figure:
     """Cases by year of operation and compartment."""
     groups = shown_groups(payload)
     years = sorted(
@@ -86,7 +86,7 @@ def volume_figure(payload: Payload) -> Figure:
                 [
                     spans[year],
                     *[
-                        hidden_if_none(counts[group["name"]].get(year, 0))
+                        year_cell(address, group, year, counts[group["name"]])
                         for group in groups
                     ],
                 ]
@@ -100,7 +100,14 @@ def volume_figure(payload: Payload) -> Figure:
     }
 
 
-def improvement_figure(payload: Payload) -> Figure:
+def year_cell(address: Address, group: Group, year: int, counts: dict[int, int]) -> Any:
+    """The cases of a group and a year."""
+    item = next((each for each in group["years"] if each["year"] == year), None)
+    days = in_year(item) if item else {}
+    return linked(address, group, counts.get(year, 0), "counted", **days)
+
+
+def improvement_figure(payload: Payload, address: Address = None) -> Figure:
     """What became of the McCormick grade, by group."""
     groups = shown_groups(payload)
     return {
@@ -133,7 +140,7 @@ def improvement_figure(payload: Payload) -> Figure:
                 _("Improved, share"),
                 _("95 % interval"),
             ],
-            "rows": [improvement_row(group) for group in groups]
+            "rows": [improvement_row(group, address) for group in groups]
             + hidden_rows(payload, 7),
         },
         "text": joined(
@@ -151,19 +158,22 @@ def improvement_figure(payload: Payload) -> Figure:
     }
 
 
-def improvement_row(group: Group) -> list[Any]:
+def improvement_row(group: Group, address: Address) -> list[Any]:
     share = group["proportion"]
     return [
         group["name"],
-        *[hidden_if_none(group[code]) for code, _label in CHANGES],
-        group["assessed"],
-        group["n"],
+        *[
+            linked(address, group, group[code], f"{code}_m12")
+            for code, _label in CHANGES
+        ],
+        linked(address, group, group["assessed"], "assessed_m12"),
+        linked(address, group, group["n"], "operated"),
         percent(share["value"]),
         f"{percent(share['lower'])} – {percent(share['upper'])}",
     ]
 
 
-def pain_figure(payload: Payload) -> Figure:
+def pain_figure(payload: Payload, address: Address = None) -> Figure:
     """Residual pain by site and group."""
     groups = shown_groups(payload)
     sites = [(code, str(label)) for code, label in RESIDUAL_PAIN]
@@ -199,7 +209,7 @@ def pain_figure(payload: Payload) -> Figure:
                 _("Assessed"),
                 _("Operated"),
             ],
-            "rows": [pain_row(group, sites) for group in groups]
+            "rows": [pain_row(group, sites, address) for group in groups]
             + hidden_rows(payload, len(sites) + 5),
         },
         "text": joined(
@@ -222,16 +232,21 @@ def pain_figure(payload: Payload) -> Figure:
 PAIN_COLOURS = ("unchanged", "improved", "worse", "less_than_gtr", "other")
 
 
-def pain_row(group: Group, sites: list[tuple[str, str]]) -> list[Any]:
+def pain_row(group: Group, sites: list[tuple[str, str]], address: Address) -> list[Any]:
     share = group["proportion"]
     return [
         group["name"],
-        *[hidden_if_none(site_count(group, code)) for code, _label in sites],
+        *[
+            linked(address, group, site_count(group, code), f"pain_{code}_m12")
+            for code, _label in sites
+        ],
         percent(share["value"]),
         f"{percent(share['lower'])} – {percent(share['upper'])}",
-        hidden_if_none(group.get("nrs_4_or_more", {}).get("n")),
-        group["assessed"],
-        group["n"],
+        linked(
+            address, group, group.get("nrs_4_or_more", {}).get("n"), "pain_nrs_4_m12"
+        ),
+        linked(address, group, group["assessed"], "pain_told_m12"),
+        linked(address, group, group["n"], "operated"),
     ]
 
 

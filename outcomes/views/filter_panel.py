@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cases.filters import EMPTY, PARAMETERS, Parameter, parameter_errors
 from outcomes.deidentified import common_values
-from outcomes.filters import APPOINTMENT, OUTCOME, ListFilter
+from outcomes.filters import APPOINTMENT, GROUP, OUTCOME, ListFilter
 from outcomes.models.fact_column import Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.views.paging import address
@@ -39,7 +39,7 @@ ASKED = (
 )
 # Parameters of the page itself.
 OF_PAGE = ("sort", "after", "before", "voided")
-BY_NAME = {each.name: each for each in (*PARAMETERS, APPOINTMENT, OUTCOME)}
+BY_NAME = {each.name: each for each in (*PARAMETERS, APPOINTMENT, OUTCOME, GROUP)}
 
 
 class FilterPanel(forms.Form):

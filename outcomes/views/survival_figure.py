@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from outcomes.models.outcome_columns import EXCLUSIONS
 from outcomes.views.figure_files import survival_files
+from outcomes.views.figure_links import Address, linked
 from outcomes.views.figure_words import (
     Figure,
     Group,
     Payload,
     comparison_words,
-    hidden_if_none,
     hidden_rows,
     joined,
     note_on_hidden,
@@ -45,9 +45,15 @@ class EventWords:
     happened: str
     free_of_it: str
     text: str
+    # Outcomes of the list: known whether it happened, it did, death came first.
+    known: str
+    events: str
+    died: str
 
 
-def survival_figure(payload: Payload, words: EventWords) -> Figure:
+def survival_figure(
+    payload: Payload, words: EventWords, address: Address = None
+) -> Figure:
     """Kaplan-Meier curves by group, with the numbers behind them as a table."""
     groups = shown_groups(payload)
     curves = [
@@ -71,7 +77,7 @@ def survival_figure(payload: Payload, words: EventWords) -> Figure:
         },
         "table": {
             "columns": table_columns(),
-            "rows": [survival_row(group) for group in groups]
+            "rows": [survival_row(group, words, address) for group in groups]
             + hidden_rows(payload, len(table_columns()) - 1),
         },
         "text": joined(
@@ -133,17 +139,19 @@ def table_columns() -> list[str]:
     ]
 
 
-def survival_row(group: Group) -> list[Any]:
+def survival_row(group: Group, words: EventWords, address: Address) -> list[Any]:
     share, rate = group["proportion"], group["rate_per_100_person_years"]
     days = group["median_follow_up_days"]
     return [
         group["name"],
-        group["n"],
-        group["assessed"],
-        group["events"],
+        linked(address, group, group["n"], "operated"),
+        linked(address, group, group["assessed"], words.known),
+        linked(address, group, group["events"], words.events),
         percent(share["value"]),
         f"{percent(share['lower'])} – {percent(share['upper'])}",
-        "–" if group["curve"] is None else hidden_if_none(group.get("died_first")),
+        "–"
+        if group["curve"] is None
+        else linked(address, group, group.get("died_first"), words.died),
         at_five_years(group, "incidence_at"),
         at_five_years(group, "survival_at"),
         f"{group['person_years']:.1f}",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -48,6 +50,7 @@ def counted(tile: dict[str, Any]) -> int:
     return int(text.replace(",", ""))
 
 
+LINK = re.compile(r'<td class="number"><a href="([^"]+)">([\d,]+)</a></td>')
 FILTERED = [{}, {"compartment": "intramedullary"}, {"surgery_date_after": "2030-01-01"}]
 
 
@@ -61,6 +64,41 @@ def test_every_number_opens_as_many_cases_as_it_counts(
     for label, tile in linked.items():
         rows = page.get(tile["url"]).context["rows"]
         assert len(rows) == counted(tile), label
+
+
+@pytest.mark.parametrize("filters", FILTERED[:2])
+def test_every_count_of_a_table_opens_as_many_cases(
+    page: Client, centre: Centre, filters: dict[str, str]
+) -> None:
+    """Each link of the tables is followed, and the list says how many there are."""
+    html = page.get(DASHBOARD, filters).content.decode()
+    links = LINK.findall(html)
+    outcomes = {
+        parse_qs(urlsplit(unescape(url)).query)["outcome"][0] for url, _n in links
+    }
+    assert {"counted", "operated", "came_back", "recurred_known"} <= outcomes
+    assert {"improved_m12", "pain_segmental_m12", "pain_told_m12"} <= outcomes
+    for url, told in links:
+        listed = page.get(unescape(url))
+        assert listed.status_code == 200, url
+        assert listed.context["count"].split()[0] == told, url
+
+
+def test_a_count_of_an_unknown_group_opens_its_cases(
+    page: Client, centre: Centre
+) -> None:
+    make_case(centre, operation=True, compartment=None)
+    html = page.get(DASHBOARD).content.decode()
+    links = [url for url, _n in LINK.findall(html) if "not_known" in url]
+    assert links
+    for url in links:
+        assert page.get(unescape(url)).context["count"].startswith("1 ")
+
+
+def test_zero_and_hidden_counts_open_nothing(page: Client) -> None:
+    html = page.get(DASHBOARD).content.decode()
+    assert "0" not in {told for _url, told in LINK.findall(html)}
+    assert not LINK.findall(page.get(DASHBOARD, {"scope": "pool"}).content.decode())
 
 
 def test_a_filter_narrows_every_number(page: Client, centre: Centre) -> None:
