@@ -212,6 +212,20 @@ ICDO_MORPHOLOGY: dict[str, str | None] = {
     Histology.CAVERNOUS: "9121/0",
 }
 
+# The one tumour of grade 1 that the code list calls malignant: 8693/3, of the cauda.
+MALIGNANT_OF_GRADE_1 = "8693/3"
+
+
+def grade_contradicts(grade: str, morphology: str) -> bool:
+    """Whether a WHO grade and the behaviour of a morphology exclude each other (R22).
+
+    Behaviour /3 is not grade 1; /0 and /1 are neither grade 3 nor 4.
+    """
+    if morphology.endswith("/3"):
+        return grade == "1" and morphology != MALIGNANT_OF_GRADE_1
+    return morphology.endswith(("/0", "/1")) and grade in {"3", "4"}
+
+
 WHO_GRADES = [(str(n), str(n)) for n in range(1, 5)] + [("not_graded", _("Not graded"))]
 
 

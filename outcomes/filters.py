@@ -221,7 +221,7 @@ class ByOutcome(ParameterFilter):
 
 NOT_KNOWN = "not_known"
 # Columns by which the figures of the dashboard tell groups apart.
-GROUPED_BY = ("compartment", "eor_mri")
+GROUPED_BY = ("compartment", "eor_final")
 GROUP = Parameter(
     "group",
     gettext_lazy("group"),

@@ -9,19 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes import choices
 from outcomes.models import Recurrence, Visit, VitalStatus
-from outcomes.models.visit import ALL_JOA_ITEMS, JOA_ITEMS, JOA_MAXIMUM
+from outcomes.models.visit import ALL_JOA_ITEMS, JOA_ITEMS, JOA_MAXIMUM, JOA_POINTS
 from registry.form_layout import Levels, Score, Section
 from registry.forms import DescribedFormField, RecordForm
 
 REVISED = choices.JoaForm.CERVICAL_1994
 JOA_MINIMUM = {REVISED: -2, choices.JoaForm.LUMBAR: -6}
-# Items of the revision that do not have every half point (REFERENCE 3.2).
-IRREGULAR = {
-    "joa_ue_motor": (0, 1, 2, 3, 4),
-    "joa_shoulder": (-2, -1, -0.5, 0),
-    "joa_le_motor": (0, 0.5, 1, 1.5, 2, 2.5, 3, 4),
-    "joa_bladder": (0, 1, 2, 3),
-}
 PAIN_ROWS = tuple(choices.PAIN_NRS_FIELDS.values())
 
 
@@ -48,15 +41,13 @@ def by_points(option: tuple[str, str]) -> float:
     return float(option[0])
 
 
-def points(model_field: Any, *, halves: bool) -> list[tuple[str, str]]:
-    """The points that an item can have."""
-    step = 0.5 if halves and model_field.step and model_field.step < 1 else 1.0
-    steps = int((float(model_field.most) - float(model_field.least)) / step)
-    values = [float(model_field.least) + step * n for n in range(steps + 1)]
-    if model_field.name in IRREGULAR:
-        values = [value for value in values if value in IRREGULAR[model_field.name]]
-    meaning = choices.JOA_ANCHORS.get(model_field.name, {})
-    return [(f"{value:g}", in_words(value, meaning.get(value))) for value in values]
+def points(form: str, item: str) -> list[tuple[str, str]]:
+    """The points that an item has on a form."""
+    meaning = choices.JOA_ANCHORS.get(item, {})
+    return [
+        (f"{value:g}", in_words(value, meaning.get(value)))
+        for value in JOA_POINTS[form][item]
+    ]
 
 
 def in_words(value: float, meaning: Any) -> str:
@@ -135,7 +126,7 @@ class VisitForm(RecordForm):
         model_field = Visit._meta.get_field(item)
         if item == "joa_lumbar_total":
             return DescribedFormField(model_field)
-        options = points(model_field, halves=form == REVISED)
+        options = points(form, item)
         stored = self.initial.get(item_name(form, item))
         if stored is not None and all(float(code) != stored for code, _l in options):
             # Half a point that came in by another door: shown, so that it stays.

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
+from django.db.models import Q
 from django.http import QueryDict
 
 from cases import actions as case_actions
@@ -306,13 +307,15 @@ def make_recurrence(
     missing: dict[str, str] | None = None,
     **values: Any,
 ) -> Recurrence:
-    """A recurrence (or ``kind=…``) on ``day``, with the MRI that shows it if needed."""
+    """A recurrence (or ``kind=…``) on ``day``, with the MRI studies that it needs."""
     by = by or surgeon_of(case.centre)
     seen_on = values.get(
         "detected_on", (case.operated_on or OPERATED_ON) + timedelta(days=day)
     )
     if seen_on and not _has_follow_up_mri(case, seen_on):
         make_mri(case, by=by, purpose="followup", mri_date=seen_on)
+    if seen_on and values.get("kind", "recurrence") == "recurrence":
+        _see_total_resection(case, by, seen_on)
     defaults: dict[str, Any] = {
         "kind": "recurrence",
         "detected_on": seen_on,
@@ -322,6 +325,23 @@ def make_recurrence(
     return outcome_actions.create_recurrence(
         by=by, case=case, values=_filled(defaults, values), missing=missing
     )
+
+
+def _see_total_resection(case: Case, by: User, before: date) -> None:
+    """The MRI on which the resection was seen to be total, if none is there.
+
+    Its day is not known, so that no time of the facts hangs on it.
+    """
+    clear = case.mri_studies.current().exclude(residual_present=True)
+    undated = Q(mri_date=None, purpose__in=("early_postop", "postop_3m"))
+    if not clear.exclude(purpose="preop").filter(Q(mri_date__lt=before) | undated):
+        make_mri(
+            case,
+            by=by,
+            purpose="early_postop",
+            mri_date=None,
+            missing={"mri_date": "unknown"},
+        )
 
 
 def _has_follow_up_mri(case: Case, day: date) -> bool:

@@ -433,6 +433,12 @@ class Case(ClinicalRecord):
             errors["icdo_morphology"] = _(
                 "%(histology)s has the morphology %(code)s."
             ) % {"histology": self.get_histology_who2021_display(), "code": expected}
+        if choices.grade_contradicts(self.who_grade or "", self.icdo_morphology or ""):
+            text = _(
+                "Grade %(grade)s and the behaviour of %(code)s exclude each other."
+            )
+            named = {"grade": self.who_grade, "code": self.icdo_morphology}
+            errors["who_grade"] = ValidationError(text, "grade_and_behaviour", named)
         if self.toyama_type and self.level_rostral and not self.begins_cervical:
             errors["toyama_type"] = _("The Toyama types are for the cervical spine.")
         sizes = (self.size_cc_mm, self.size_ap_mm, self.size_tr_mm)

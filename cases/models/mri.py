@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -311,6 +312,15 @@ class MriStudy(ClinicalRecord):
     @property
     def is_preoperative(self) -> bool:
         return self.purpose == choices.MriPurpose.PREOP
+
+    def clean(self) -> None:
+        super().clean()
+        ends = (self.oedema_cranial_seg, self.oedema_caudal_seg)
+        if self.oedema_present and ends == (0, 0):
+            text = _("Oedema that is present has an extent at one end at least.")
+            raise ValidationError(
+                {"oedema_present": ValidationError(text, "oedema_without_extent")}
+            )
 
     def applicable(self, field: Any) -> bool:
         name = field.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +31,28 @@ def _born_too_late(kind: str, name: str) -> Callable[[PatientRows], Iterator[Bre
                 yield Breach((patient, row), {"day": shown(row, name), "year": born})
 
     return breaks
+
+
+def not_before_birth(
+    kind: str, name: str, said: str, by_year: Any, by_day: Any
+) -> tuple[CrossRule, CrossRule]:
+    """R05: no date of ``kind`` before the year of birth, nor before the day of it."""
+    return (
+        CrossRule(
+            "R05",
+            f"{said}_before_birth_year",
+            by_year,
+            {kind: (name,), "patient": ("birth_year",)},
+            _born_too_late(kind, name),
+        ),
+        CrossRule(
+            "R05",
+            f"{said}_before_birth",
+            by_day,
+            {kind: (name,), "identity": ("birth_date",)},
+            ordered(("identity", "birth_date"), (kind, name)),
+        ),
+    )
 
 
 def _too_old(rows: PatientRows) -> Iterator[Breach]:
@@ -104,19 +127,19 @@ RULES = (
         {"operation": ("surgery_date",), "identity": ("birth_date",)},
         ordered(("identity", "birth_date"), ("operation", "surgery_date")),
     ),
-    CrossRule(
-        "R05",
-        "onset_before_birth_year",
+    *not_before_birth(
+        "case",
+        "onset_date",
+        "onset",
         _("The first symptom of %(day)s precedes the year of birth, %(year)s."),
-        {"case": ("onset_date",), "patient": ("birth_year",)},
-        _born_too_late("case", "onset_date"),
-    ),
-    CrossRule(
-        "R05",
-        "onset_before_birth",
         _("The first symptom of %(later)s precedes the date of birth."),
-        {"case": ("onset_date",), "identity": ("birth_date",)},
-        ordered(("identity", "birth_date"), ("case", "onset_date")),
+    ),
+    *not_before_birth(
+        "mri",
+        "mri_date",
+        "mri",
+        _("The MRI of %(day)s precedes the year of birth, %(year)s."),
+        _("The MRI of %(later)s precedes the date of birth."),
     ),
     CrossRule(
         "R05",

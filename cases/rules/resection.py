@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils.translation import gettext_lazy as _
 
 from cases import choices
-from cases.rules.rows import AFTER_OPERATION, MRI, SURGERY, is_index, is_preoperative
+from cases.rules.rows import MRI, READ_FOR_EXTENT, SURGERY, is_index, is_preoperative
 from registry.rules import Breach, CrossRule, PatientRows, Row, period, shown
 
 # The extent of resection is read on an MRI within three months.
@@ -42,14 +42,14 @@ def _reads_extent(operation: Row, study: Row) -> bool:
         return False
     when, operated = period(study, "mri_date"), period(operation, "surgery_date")
     if not when or not operated:
-        return bool(study["purpose"] in AFTER_OPERATION[:2])
+        return bool(study["purpose"] in READ_FOR_EXTENT)
     surely = (
         operated.last <= when.first and when.last <= operated.first + EXTENT_READ_WITHIN
     )
     perhaps = (
         operated.first <= when.last and when.first <= operated.last + EXTENT_READ_WITHIN
     )
-    return surely or (perhaps and study["purpose"] in AFTER_OPERATION[:2])
+    return surely or (perhaps and study["purpose"] in READ_FOR_EXTENT)
 
 
 def _day(row: Row) -> str:

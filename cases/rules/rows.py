@@ -21,6 +21,8 @@ AFTER_OPERATION = (
     choices.MriPurpose.POSTOP_3M,
     choices.MriPurpose.FOLLOWUP,
 )
+# On these the extent of resection is read.
+READ_FOR_EXTENT = AFTER_OPERATION[:2]
 SURGERY = ("surgery_date", "index_operation")
 MRI = ("mri_date", "purpose")
 # What the extent of resection at the start of follow-up depends on.
@@ -64,15 +66,20 @@ def index_of(rows: PatientRows, case: int | None) -> Row | None:
     return next((row for row in operations if row["index_operation"]), None)
 
 
-def final_extent(rows: PatientRows, case: int | None) -> str | None:
-    """Extent on MRI after the last planned stage, as ``Case.final_extent`` has it."""
+def final_stage(rows: PatientRows, case: int | None) -> Row | None:
+    """The last planned stage of the resection of which the extent applies."""
     stages = [
         row
         for row in rows.of("operation", case)
         if (is_index(row) or is_planned(row))
         and row["missing"].get("eor_mri") != MissingReason.NOT_APPLICABLE
     ]
-    last = max(stages, key=_place, default=None)
+    return max(stages, key=_place, default=None)
+
+
+def final_extent(rows: PatientRows, case: int | None) -> str | None:
+    """Extent on MRI after the last planned stage, as ``Case.final_extent`` has it."""
+    last = final_stage(rows, case)
     return last["eor_mri"] if last else None
 
 

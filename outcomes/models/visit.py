@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case
 from outcomes import choices
+from outcomes.stats import scales, scores
 from registry.constraints import Rule, constrained
 from registry.days import days_between, precision_of
 from registry.fields import (
@@ -49,6 +50,12 @@ JOA_ITEMS: dict[str, tuple[str, ...]] = {
     ),
     "thoracic11": ("joa_le_motor", "joa_le_sens", "joa_trunk_sens", "joa_bladder"),
     "lumbar29": ("joa_lumbar_total",),
+}
+# The points of each item by form; those of the lumbar form are entered as a total.
+JOA_POINTS: dict[str, dict[str, tuple[float, ...]]] = {
+    form: {f"joa_{item}": points for item, points in found.items()}
+    for form in JOA_ITEMS
+    if (found := scores.JOA_ITEMS.get(scales.SHORT_CODES[form]))
 }
 JOA_MAXIMUM = {
     "cervical17": 17,
@@ -467,12 +474,16 @@ class Visit(ClinicalRecord):
         items = JOA_ITEMS[self.joa_region]
         for name in ALL_JOA_ITEMS:
             value = getattr(self, name)
-            if value is None:
-                continue
-            if name not in items:
-                errors[name] = _("This item is not part of the form chosen.")
-            elif self.joa_region != "cervical17_rev" and value != int(value):
-                errors[name] = _("Half points belong to the revised form.")
-        if self.joa_shoulder is not None and float(self.joa_shoulder) == -1.5:
-            errors["joa_shoulder"] = _("Choose -2, -1, -0.5 or 0.")
+            if value is not None and name not in items:
+                text = _("This item is not part of the form chosen.")
+                errors[name] = ValidationError(text, "joa_item")
+            elif value is not None and not self._is_point(name, value):
+                text = _("This form has the points %(points)s.")
+                offered = JOA_POINTS[self.joa_region][name]
+                named = {"points": ", ".join(f"{point:g}" for point in offered)}
+                errors[name] = ValidationError(text, "joa_points", named)
         return errors
+
+    def _is_point(self, name: str, value: Decimal) -> bool:
+        points = JOA_POINTS.get(self.joa_region or "", {}).get(name)
+        return points is None or float(value) in points

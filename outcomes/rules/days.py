@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.rules.rows import AFTER_OPERATION, SURGERY, is_index
+from cases.rules.days import not_before_birth
+from cases.rules.rows import AFTER_OPERATION, SURGERY, is_index, is_preoperative
 from outcomes.choices import Vital
 from outcomes.rules.rows import RETURNS, VISIT, is_after, is_before
 from registry.days import first_and_last
@@ -14,6 +15,7 @@ from registry.rules import (
     Breach,
     CrossRule,
     PatientRows,
+    Row,
     Severity,
     ordered,
     period,
@@ -40,6 +42,32 @@ def _contact_before_first(rows: PatientRows) -> Iterator[Breach]:
                     "day": shown(first, "surgery_date"),
                 },
             )
+
+
+def _contact_before_last(
+    kind: str, name: str
+) -> Callable[[PatientRows], Iterator[Breach]]:
+    """The patient was seen after the day of the last contact.
+
+    Told of the latest row of ``kind`` alone: the facts count it as a contact anyway.
+    """
+
+    def breaks(rows: PatientRows) -> Iterator[Breach]:
+        dated = [row for row in rows.of(kind) if row[name] and _is_contact(row)]
+        last = max(dated, key=lambda row: row[name], default=None)
+        vital = rows.one("vital")
+        if vital is None or last is None or vital["last_contact_date"] is None:
+            return
+        contact, seen = period(vital, "last_contact_date"), period(last, name)
+        if contact and seen and contact.surely_before(seen):
+            named = {"contact": shown(vital, "last_contact_date")}
+            yield Breach((vital, last), {**named, "day": shown(last, name)})
+
+    return breaks
+
+
+def _is_contact(row: Row) -> bool:
+    return row.kind != "mri" or not is_preoperative(row)
 
 
 def _dead_while_alive(rows: PatientRows) -> Iterator[Breach]:
@@ -122,6 +150,43 @@ RULES = (
         _("The last contact of %(contact)s precedes the operation of %(day)s."),
         {"vital": ("last_contact_date",), "operation": ("surgery_date",)},
         _contact_before_first,
+    ),
+    CrossRule(
+        "R05",
+        "contact_before_visit",
+        _("The last contact of %(contact)s precedes the visit of %(day)s."),
+        {"vital": ("last_contact_date",), "visit": ("visit_date",)},
+        _contact_before_last("visit", "visit_date"),
+        Severity.WARNING,
+    ),
+    CrossRule(
+        "R05",
+        "contact_before_mri",
+        _("The last contact of %(contact)s precedes the MRI of %(day)s."),
+        {"vital": ("last_contact_date",), "mri": ("mri_date", "purpose")},
+        _contact_before_last("mri", "mri_date"),
+        Severity.WARNING,
+    ),
+    *not_before_birth(
+        "visit",
+        "visit_date",
+        "visit",
+        _("The visit of %(day)s precedes the year of birth, %(year)s."),
+        _("The visit of %(later)s precedes the date of birth."),
+    ),
+    *not_before_birth(
+        "vital",
+        "last_contact_date",
+        "contact",
+        _("The last contact of %(day)s precedes the year of birth, %(year)s."),
+        _("The last contact of %(later)s precedes the date of birth."),
+    ),
+    *not_before_birth(
+        "vital",
+        "death_date",
+        "death",
+        _("The death of %(day)s precedes the year of birth, %(year)s."),
+        _("The death of %(later)s precedes the date of birth."),
     ),
     _after_death(
         "visit",

@@ -9,15 +9,26 @@ from django.utils.translation import gettext_lazy as _
 from cases.choices import EorMri
 from cases.rules.rows import (
     EXTENT,
+    READ_FOR_EXTENT,
     SURGERY,
     final_extent,
+    final_stage,
     index_of,
     is_index,
     is_preoperative,
 )
 from outcomes.choices import RecurrenceKind
 from outcomes.models.recurrence import WITH_RESIDUAL
-from registry.rules import Breach, CrossRule, PatientRows, ordered, period, shown
+from registry.rules import (
+    Breach,
+    CrossRule,
+    PatientRows,
+    Period,
+    Row,
+    ordered,
+    period,
+    shown,
+)
 
 
 def _event_needs(
@@ -48,6 +59,30 @@ def _no_mri_of_that_day(rows: PatientRows) -> Iterator[Breach]:
         seen = [period(one, "mri_date") for one in studies if not is_preoperative(one)]
         if day and not any(one and one.may_be(day) for one in seen):
             yield Breach((event,), {"day": shown(event, "detected_on")})
+
+
+def _no_clear_mri_before(rows: PatientRows) -> Iterator[Breach]:
+    """A recurrence without the earlier MRI on which the resection was seen to be total."""
+    for event in rows.of("recurrence"):
+        stage, day = final_stage(rows, event.case), period(event, "detected_on")
+        if event["kind"] != RecurrenceKind.RECURRENCE or not (stage and day):
+            continue
+        operated = period(stage, "surgery_date")
+        studies = rows.of("mri", event.case)
+        if not any(_shows_total(study, operated, day) for study in studies):
+            yield Breach((event,), {"day": shown(event, "detected_on")})
+
+
+def _shows_total(study: Row, operated: Period | None, before: Period) -> bool:
+    """Whether it may be made after the last stage, before the event, and shows no
+    residual. One of an unknown day counts by its purpose."""
+    if is_preoperative(study) or study["residual_present"]:
+        return False
+    made = period(study, "mri_date")
+    if made is None:
+        return study["purpose"] in READ_FOR_EXTENT
+    after = operated is None or not made.surely_before(operated)
+    return after and made.first < before.last
 
 
 RULES = (
@@ -81,6 +116,20 @@ RULES = (
         ),
         {"recurrence": ("detected_on",), "mri": ("mri_date", "purpose")},
         _no_mri_of_that_day,
+    ),
+    CrossRule(
+        "R63",
+        "no_clear_mri_before",
+        _(
+            "The recurrence of %(day)s needs an earlier MRI after the operation that "
+            "shows no residual. Enter it first, without its day if that is not known."
+        ),
+        {
+            "recurrence": ("detected_on", "kind"),
+            "mri": ("mri_date", "purpose", "residual_present"),
+            "operation": EXTENT,
+        },
+        _no_clear_mri_before,
     ),
     CrossRule(
         "R65",

@@ -143,6 +143,9 @@ def draw_later_mri(rng: np.random.Generator, course: Course) -> tuple[Columns, C
     days = np.array(truth.MRI_DAYS)[None, :] + rng.integers(-12, 13, (n, 5))
     done = (days <= course.last_day[:, None]) & (rng.random(days.shape) < 0.92)
     shows = done & (days >= course.regrowth_day[:, None])
+    # Gross total was read on an MRI without tumour: what comes back shows on a later one.
+    later = done.cumsum(axis=1) > 1
+    shows &= later | (course.extent != "gtr")[:, None]
     first = shows & (shows.cumsum(axis=1) == 1)
     done &= shows.cumsum(axis=1) <= 1  # treated after the first: later ones left out
     case, column = np.nonzero(done)

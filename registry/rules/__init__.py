@@ -31,7 +31,7 @@ from registry.rules.declared import (
     add_rules,
     fields_of,
 )
-from registry.rules.periods import ordered, period, shown
+from registry.rules.periods import Period, ordered, period, shown
 from registry.rules.rows import row_of, rows_of
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Finding",
     "Kind",
     "PatientRows",
+    "Period",
     "Row",
     "Severity",
     "add_kinds",

@@ -9,7 +9,12 @@ from typing import Any
 
 Values = dict[str, Any]
 # A row is entered after those that it hangs on or that its own rules ask for.
-AFTER = {"complication": {"operation"}, "recurrence": {"operation", "mri"}}
+AFTER = {
+    "complication": {"operation"},
+    "early_mri": {"operation"},
+    "recurrence": {"operation", "mri", "early_mri"},
+    "later_visit": {"visit"},
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ def operation(**broken: Any) -> Entry:
 
 def mri(day: str = "2016-03-01", purpose: str = "followup", **broken: Any) -> Entry:
     return Entry("mri", {"mri_date": day, "purpose": purpose}, broken)
+
+
+def early_mri(day: str = "2015-03-04", **broken: Any) -> Entry:
+    """The study on which the resection was seen to be total."""
+    return Entry("early_mri", {"mri_date": day, "purpose": "early_postop"}, broken)
 
 
 def visit(day: str = "2016-03-01", kind: str = "m12", **broken: Any) -> Entry:
@@ -124,6 +134,38 @@ SCENARIOS = (
     Scenario(
         "R05_onset_before_birth",
         (identity(birth_date="2015-06-01"), onset(onset_date="1970-01-05")),
+    ),
+    Scenario(
+        "R05_mri_before_birth_year",
+        (patient(birth_year=2017), mri(mri_date="1969-05-01")),
+    ),
+    Scenario(
+        "R05_mri_before_birth",
+        (identity(birth_date="2016-06-01"), mri(mri_date="1970-05-01")),
+    ),
+    Scenario(
+        "R05_visit_before_birth_year",
+        (patient(birth_year=2017), visit(visit_date="1969-05-01")),
+    ),
+    Scenario(
+        "R05_visit_before_birth",
+        (identity(birth_date="2016-06-01"), visit(visit_date="1970-05-01")),
+    ),
+    Scenario(
+        "R05_contact_before_birth_year",
+        (patient(birth_year=2021), alive(last_contact_date="1969-05-01")),
+    ),
+    Scenario(
+        "R05_contact_before_birth",
+        (identity(birth_date="2020-06-01"), alive(last_contact_date="1970-05-01")),
+    ),
+    Scenario(
+        "R05_death_before_birth_year",
+        (patient(birth_year=2021), dead(death_date="1969-05-01")),
+    ),
+    Scenario(
+        "R05_death_before_birth",
+        (identity(birth_date="2020-06-01"), dead(death_date="1970-05-01")),
     ),
     Scenario(
         "R05_mri_before_onset",
@@ -345,12 +387,13 @@ SCENARIOS = (
     ),
     Scenario(
         "R62_recurrence_without_gtr",
-        (operation(eor_mri="str"), mri(), recurrence()),
+        (operation(eor_mri="str"), early_mri(), mri(), recurrence()),
     ),
     Scenario(
         "R62_recurrence_without_gtr",
         (
             Entry("operation", {"surgery_date": "2015-03-02", "eor_mri": "str"}),
+            early_mri(),
             mri(),
             Entry(
                 "recurrence",
@@ -375,8 +418,25 @@ SCENARIOS = (
         "R63_no_mri_of_that_day",
         (
             operation(),
+            early_mri(),
             mri(mri_date="2016-03-02"),
             recurrence(detected_on="2016-04-01"),
+        ),
+    ),
+    Scenario(
+        "R63_no_clear_mri_before",
+        (operation(), early_mri(mri_date="2017-01-01"), mri(), recurrence()),
+    ),
+    Scenario(
+        "R63_no_clear_mri_before",
+        (
+            operation(),
+            mri(),
+            Entry(
+                "recurrence",
+                {"kind": "new_lesion", "detected_on": "2016-03-01"},
+                {"kind": "recurrence"},
+            ),
         ),
     ),
     Scenario(
@@ -384,18 +444,111 @@ SCENARIOS = (
         (
             # The day of the operation is too early for an event.
             operation(surgery_date="2016-03-01", discharge_date=None),
+            early_mri(),
             mri(),
-            recurrence(),
+            recurrence(kind="new_lesion"),
         ),
+        frozenset({"R05_postop_mri_before_operation"}),
     ),
     Scenario(
         "R06_recurrence_after_death",
         (
             Entry("operation", {"surgery_date": "2015-03-02", "eor_mri": "gtr"}),
+            early_mri("2015-03-03"),
             Entry("mri", {"purpose": "followup", "mri_date": "2016-03-01"}),
             recurrence(),
             dead(**EARLY_DEATH),
         ),
         frozenset({"R06_mri_after_death"}),
+    ),
+)
+
+LEVELS = {"level_rostral": "T4", "level_caudal": "T6", "level_basis": "cord_segment"}
+MOVED = {"level_rostral": "T11", "level_caudal": "T12"}
+CERVICAL = {"joa_region": "cervical17"}
+GRADED = {"mmcs": 2, "mmcs_version": "mod5"}
+SEEN = {"visit_date": "2016-03-01", "visit_type": "unscheduled"}
+SEEN_AGAIN = {"visit_date": "2017-03-01", "visit_type": "m24"}
+SEGMENTAL = {"pain_present": True, "pain_distribution": ["segmental_at_level"]}
+# Shown on the page of the case, and refused to nobody.
+WARNED = (
+    Scenario(
+        "R05_visit_before_discharge",
+        (
+            operation(surgery_date="2015-03-02", discharge_date="2016-04-01"),
+            visit(visit_date="2015-03-10"),
+        ),
+    ),
+    Scenario(
+        "R05_mri_before_discharge",
+        (operation(discharge_date="2016-04-01"), mri(mri_date="2015-03-10")),
+    ),
+    Scenario(
+        "R05_contact_before_visit",
+        (visit(visit_date="2021-01-01"), alive(last_contact_date="2016-02-01")),
+    ),
+    Scenario(
+        "R05_contact_before_mri",
+        (mri(mri_date="2021-01-01"), alive(last_contact_date="2016-02-01")),
+    ),
+    Scenario(
+        "R55_too_early_for_residual_pain",
+        (
+            Entry("operation", {"surgery_date": "2016-01-04"}),
+            Entry(
+                "visit",
+                {"visit_date": "2016-03-01", "visit_type": "m3", "pain_present": None},
+                {"pain_present": True},
+            ),
+        ),
+    ),
+    Scenario(
+        "R55_too_early_for_residual_pain",
+        (
+            operation(surgery_date="2015-12-30", discharge_date="2016-01-14"),
+            Entry(
+                "visit",
+                {"visit_date": "2016-03-01", "visit_type": "m3", "pain_present": True},
+                {"visit_date": "2015-05-31"},
+            ),
+        ),
+    ),
+    Scenario(
+        "R46_joa_form_changes",
+        (
+            Entry("visit", SEEN | CERVICAL, {"joa_region": "thoracic11"}),
+            Entry("later_visit", SEEN_AGAIN | CERVICAL, {"joa_region": "thoracic11"}),
+        ),
+    ),
+    Scenario(
+        "R49_mccormick_version_changes",
+        (
+            Entry("visit", SEEN | GRADED, {"mmcs_version": "nagoya5"}),
+            Entry("later_visit", SEEN_AGAIN | GRADED, {"mmcs_version": "nagoya5"}),
+        ),
+    ),
+    Scenario(
+        "R60_same_window",
+        (
+            Entry("operation", {"surgery_date": "2015-03-02"}),
+            Entry("visit", SEEN, {"visit_date": "2017-03-09"}),
+            Entry("later_visit", SEEN_AGAIN, {"visit_date": "2016-03-09"}),
+        ),
+    ),
+    Scenario(
+        "R56_segmental_pain_elsewhere",
+        (
+            Entry("case", LEVELS, MOVED),
+            Entry(
+                "visit",
+                {
+                    "visit_date": "2016-03-01",
+                    "visit_type": "m12",
+                    "pain_levels": "T6, T7",
+                    **SEGMENTAL,
+                },
+                {"pain_levels": "L2"},
+            ),
+        ),
     ),
 )

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from cases import writing
 from cases.models import Case
 from registry import rules
 from registry.models import Centre, User
 from registry.permissions import Role
 from tests.factories import make_case, make_centre, make_patient, make_user
 from tests.journeys.doors import DOORS, ROUTES, ApiDoor, NotAsked
-from tests.journeys.rule_scenarios import SCENARIOS, Entry, Scenario
+from tests.journeys.rule_scenarios import SCENARIOS, WARNED, Entry, Scenario
 
 pytestmark = pytest.mark.django_db
 BY_CODE = [
@@ -116,6 +117,34 @@ def test_a_change_that_breaks_a_rule_is_refused_from_either_row(
     for broken in scenario.breaking():
         refused = asked.change(broken.kind, broken.broken)
         assert scenario.is_told_by(refused), (broken.kind, refused)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(each, id=f"{each.code}-{n}") for n, each in enumerate(WARNED)],
+)
+def test_a_warning_stands_on_the_page_of_the_case_and_stops_nobody(
+    scenario: Scenario, door: str, case: Case, surgeon: User
+) -> None:
+    asked = DOORS[door](case, surgeon)
+    for order in scenario.orders():
+        try:
+            with transaction.atomic():
+                assert enter(asked, order, None) == [set()] * len(order)
+                assert scenario.code not in shown(case)
+                for broken in scenario.breaking():
+                    assert asked.change(broken.kind, broken.broken) == set()
+                    assert scenario.code in shown(case), broken.kind
+                    asked.change(broken.kind, broken.fine)
+                    assert scenario.code not in shown(case)
+                raise UndoneError
+        except UndoneError:
+            continue
+
+
+def shown(case: Case) -> set[str]:
+    return {found.rule.code for found in writing.findings(case)}
 
 
 VOIDABLE = {"operation", "mri", "complication", "visit", "recurrence", "vital"}

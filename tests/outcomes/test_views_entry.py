@@ -158,6 +158,9 @@ def test_a_recurrence_needs_its_mri(page: Client, case: Case) -> None:
     assert response.status_code == 422
     assert "Enter the MRI first." in response.content.decode()
     make_mri(case, purpose="followup", mri_date=day)
+    response = post(page, "recurrence-new", case, sent)
+    assert "needs an earlier MRI" in response.content.decode()
+    make_mri(case, purpose="early_postop", mri_date=OPERATED_ON + timedelta(2))
     assert post(page, "recurrence-new", case, sent).status_code == 302
     assert Recurrence.objects.get().kind == "recurrence"
 
