@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +15,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.views.finding import person_of
-from outcomes.asking import BeingComputed, answer
 from outcomes.claims import NotComputed
 from outcomes.filters import HIDDEN_FROM_ANALYSTS
 from outcomes.reading import POOL, reads_pool_whole
+from outcomes.views.centres import beside_each_other
 from outcomes.views.figure_links import Address
 from outcomes.views.figure_words import Payload
 from outcomes.views.figures import improvement_figure, pain_figure, volume_figure
 from outcomes.views.filter_panel import leave_out_pooled, panel_context
+from outcomes.views.questions import QUESTIONS, answers, of_all
 from outcomes.views.survival_figure import EventWords, survival_figure
 from outcomes.views.tiles import cases_address, tiles
 from registry.models import Centre, User
@@ -38,16 +37,6 @@ FILTERS = (
     "surgery_date_after",
     "surgery_date_before",
 )
-# What the page asks: measure, grouping, window.
-QUESTIONS = {
-    "volume": ("volume", "compartment", ""),
-    "recurrence": ("recurrence", "compartment", ""),
-    "progression": ("progression", "eor_final", ""),
-    "progression_all": ("progression", "", ""),
-    "improvement": ("improvement", "compartment", "m12"),
-    "improvement_all": ("improvement", "", "m12"),
-    "pain": ("residual-pain", "compartment", "m12"),
-}
 
 
 @require_safe
@@ -101,6 +90,7 @@ def numbers_page(request: HttpRequest) -> HttpResponse:
         "mark": mark,
         "tiles": [] if computing else tiles(request, told, scope, asked_for, beside),
         "figures": [] if computing else figures(told, address),
+        "centres": None if computing else beside_each_other(request, scopes, asked_for),
         "pool_as_of": pool_day(request, told if scope == POOL else beside),
         "protected": any(payload.get("suppressed") for payload in told.values()),
     }
@@ -129,34 +119,6 @@ def question_of(scope: str, filters: dict[str, str]) -> str:
     return urlencode({"scope": scope, **filters})
 
 
-def answers(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]:
-    """The answer to each question, without those that a worker is still at.
-
-    Raises ValidationError for wrong filters.
-    """
-    return answered(user, scope, filters, QUESTIONS)
-
-
-def answered(
-    user: Any, scope: str, filters: dict[str, str], names: Iterable[str]
-) -> dict[str, Payload]:
-    found: dict[str, Payload] = {}
-    for name in names:
-        with suppress(BeingComputed):
-            found[name] = ask(user, scope, filters, *QUESTIONS[name])
-    return found
-
-
-def of_all(user: Any, scope: str, filters: dict[str, str]) -> dict[str, Payload]:
-    """The same for all centres, to stand beside those of one; none where they may not
-    be narrowed alike."""
-    if scope == POOL or (filters and not reads_pool_whole(user)):
-        return {}
-    wanted = ("progression_all", "improvement_all")
-    found = answered(user, POOL, filters, wanted)
-    return found if len(found) == len(wanted) else {}
-
-
 def filters_offered(user: User, scope: str) -> tuple[str, ...]:
     """What one may narrow the numbers by: the pool of people of one centre is shown
     whole, and analysts do not see days."""
@@ -170,18 +132,6 @@ def filters_offered(user: User, scope: str) -> tuple[str, ...]:
 def reads_released_only(user: User) -> bool:
     """Whether the person reads summaries, but no case: analysts."""
     return not can(user, Permission.READ_CASES)
-
-
-def ask(
-    user: Any, scope: str, filters: dict[str, str], measure: str, by: str, window: str
-) -> Payload:
-    """The numbers by group; of all together where every single group is hidden."""
-    payload = answer(user, measure, by, filters, scope=scope, window=window)
-    hidden = all(group.get("suppressed") for group in payload["groups"])
-    if by and payload["groups"] and hidden and measure != "volume":
-        payload = answer(user, measure, (), filters, scope=scope, window=window)
-        payload["suppressed"] = True
-    return payload
 
 
 def scopes_of(request: HttpRequest) -> list[dict[str, str]]:

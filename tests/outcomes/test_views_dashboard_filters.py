@@ -95,10 +95,12 @@ def test_a_count_of_an_unknown_group_opens_its_cases(
         assert page.get(unescape(url)).context["count"].startswith("1 ")
 
 
-def test_zero_and_hidden_counts_open_nothing(page: Client) -> None:
+def test_zero_and_hidden_counts_open_nothing(page: Client, centre: Centre) -> None:
     html = page.get(DASHBOARD).content.decode()
     assert "0" not in {told for _url, told in LINK.findall(html)}
-    assert not LINK.findall(page.get(DASHBOARD, {"scope": "pool"}).content.decode())
+    pooled = page.get(DASHBOARD, {"scope": "pool"}).content.decode()
+    # Only the own line of the table of centres leads to cases.
+    assert all(f"centre={centre.code}&" in url for url, _n in LINK.findall(pooled))
 
 
 def test_a_filter_narrows_every_number(page: Client, centre: Centre) -> None:
@@ -228,3 +230,20 @@ def test_files_hold_the_numbers_of_the_answer(page: Client, centre: Centre) -> N
         assert last[1:3] == [drawn[code]["days"][-1], drawn[code]["survival"][-1]]
     volume = figures["volume"]["files"][0]
     assert sum(row[-1] for row in volume["rows"]) == 30
+
+
+def test_centre_stands_beside_centre(page: Client, centre: Centre) -> None:
+    """The own and all for people of a centre; each and all for the whole registry."""
+    told = page.get(DASHBOARD).context["centres"]
+    assert [row[0] for row in told["rows"]] == [centre.name, "All centres"]
+    assert told["rows"][0][1]["value"] == 30
+    assert page.get(DASHBOARD, {"region": "thoracic"}).context["centres"] is None
+    everywhere = signed_in(make_user(Role.REGISTRY_COORDINATOR))
+    rows = everywhere.get(DASHBOARD).context["centres"]["rows"]
+    assert len(rows) == 1 + Centre.objects.count()
+    assert sum(row[1]["value"] for row in rows[1:]) == rows[0][1]["value"] == 42
+    for row in rows:
+        for cell in row[1:]:
+            if isinstance(cell, dict):
+                told_there = everywhere.get(cell["url"]).context["count"]
+                assert told_there.split()[0] == str(cell["value"])
