@@ -44,6 +44,7 @@ BY_HAND = {
     "registry/audit/sealing.py",
     "registry/audit/verifying.py",
     "registry/backup/database.py",
+    "registry/duplicates.py",
     "registry/embedded/postgres.py",
     "registry/health.py",
     "registry/management/commands/prepare_deployment.py",
