@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from cases.views.finding import person_of
+from outcomes.claims import NotComputed
 from outcomes.reading import POOL, reads_pool_whole
 from outcomes.views.figure_links import Address, linked
 from outcomes.views.figure_words import Group, Payload, percent
@@ -56,7 +57,10 @@ def centre_row(
     request: HttpRequest, scope: dict[str, str], filters: dict[str, str]
 ) -> list[Any]:
     code = scope["value"]
-    told = answered(request.user, code, filters, ASKED)
+    try:
+        told = answered(request.user, code, filters, ASKED)
+    except NotComputed:
+        told = {}
     if len(told) < len(ASKED):
         return [scope["label"], *[_("being counted")] * (len(columns()) - 1)]
     address = cases_address(request, code, filters)
