@@ -70,6 +70,7 @@ NO_EVIDENCE = {
         "django_cache",
         "django_content_type",
         "django_migrations",
+        "outcomes_askedsummary",
         "outcomes_casechange",
         "outcomes_casefacts",
         "outcomes_changecount",
