@@ -117,6 +117,7 @@ def test_many_rows_come_under_several_seals(monkeypatch: pytest.MonkeyPatch) -> 
     assert found() == [f"{EVENTS} {numbers[5]}: was altered"]
 
 
+@pytest.mark.usefixtures("_no_grace")
 def test_rows_of_an_open_transaction_are_sealed_when_it_ends() -> None:
     with another_connection() as centre:
         first = events(1)[0]
@@ -125,6 +126,9 @@ def test_rows_of_an_open_transaction_are_sealed_when_it_ends() -> None:
         assert seal_all() == 2
         assert spans() == [[[first, first], [last, last]]]
         assert found() == []
+        events(1)
+        seal_all()
+        assert awaited(long_one)
         centre.commit()
     assert seal_all() == 1
     assert spans()[-1] == [[long_one, long_one]]
