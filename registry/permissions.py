@@ -41,6 +41,7 @@ class Permission(StrEnum):
     READ_FACTS = "read_facts"  # de-identified rows of all centres
     READ_CENTRE_FACTS = "read_centre_facts"  # de-identified rows of the own centre
     READ_SUMMARIES = "read_summaries"
+    GRANT_DETAIL = "grant_detail"  # finer de-identified data, for a purpose
     ADMINISTER = "administer"
 
 
@@ -71,10 +72,11 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.VERIFY_CASES,
             Permission.READ_FACTS,
             Permission.READ_SUMMARIES,
+            Permission.GRANT_DETAIL,
         }
     ),
     Role.ANALYST: frozenset({Permission.READ_FACTS, Permission.READ_SUMMARIES}),
-    Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER}),
+    Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER, Permission.GRANT_DETAIL}),
 }
 
 
@@ -115,6 +117,18 @@ def centres_with(user: User, permission: Permission) -> set[int] | None:
     return centres
 
 
+def own_centres_with(user: User, permission: Permission) -> set[int]:
+    """Primary keys of the centres in which the person holds a role that has it."""
+    if not user.is_authenticated or not user.is_active:
+        return set()
+    return {
+        membership.centre_id
+        for membership in user.current_memberships
+        if membership.centre_id is not None
+        and permission in PERMISSIONS[Role(membership.role)]
+    }
+
+
 def can(user: User, permission: Permission, centre: Centre | None = None) -> bool:
     """Whether the person has the permission in the centre (or anywhere, if None)."""
     centres = centres_with(user, permission)
@@ -134,6 +148,9 @@ REASONS: Final[dict[Permission, object]] = {
     Permission.READ_FACTS: _("Rows of all centres are for analysts."),
     Permission.READ_CENTRE_FACTS: _("Your role does not read facts."),
     Permission.READ_SUMMARIES: _("Your role does not read summaries."),
+    Permission.GRANT_DETAIL: _(
+        "Finer data are granted by administrators and registry coordinators."
+    ),
     Permission.ADMINISTER: _("Administration is for administrators."),
 }
 

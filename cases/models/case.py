@@ -39,6 +39,7 @@ class Case(ClinicalRecord):
     CODE_PREFIX = "TUM"
     SAME_WHEN = ("patient", "level_rostral", "level_caudal")
     CENTRE_PATH = "centre"
+    CONSENT_PATH = "patient__consent_research"
     # Rows that a case must have or say why not; declared in full in ``completeness``.
     ROWS_WITH_REASON = (
         "preop_mri",

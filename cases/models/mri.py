@@ -53,6 +53,7 @@ class MriStudy(ClinicalRecord):
     CODE_PREFIX = "MRI"
     SAME_WHEN = ("case", "mri_date")
     CENTRE_PATH = "case__centre"
+    CONSENT_PATH = "case__patient__consent_research"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="mri_studies")
     mri_date = DayField(_("date"), need=Need.ALWAYS, group="study")

@@ -35,6 +35,7 @@ class Operation(ClinicalRecord):
     CODE_PREFIX = "OPN"
     SAME_WHEN = ("case", "surgery_date")
     CENTRE_PATH = "case__centre"
+    CONSENT_PATH = "case__patient__consent_research"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="operations")
     surgery_date = DayField(
@@ -292,6 +293,7 @@ class Complication(ClinicalRecord):
     CODE_PREFIX = "AEV"
     SAME_WHEN = ("operation", "ae_code", "ae_onset_date")
     CENTRE_PATH = "operation__case__centre"
+    CONSENT_PATH = "operation__case__patient__consent_research"
 
     operation = models.ForeignKey(
         Operation, models.PROTECT, related_name="complications"

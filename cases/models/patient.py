@@ -31,6 +31,7 @@ class Patient(ClinicalRecord):
     CODE_PREFIX = "SCT"
     CODE_LENGTH = 6
     CENTRE_PATH = "centre"
+    CONSENT_PATH = "consent_research"
 
     centre = models.ForeignKey(
         "registry.Centre", models.PROTECT, related_name="patients"

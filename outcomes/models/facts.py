@@ -37,6 +37,7 @@ class FactRow(models.Model):
     """What the tables of facts share: the columns of ``FACT_COLUMNS`` and their state."""
 
     CENTRE_PATH = "centre"
+    CONSENT_PATH = "consent_research"
 
     definition = models.CharField(max_length=16)
     refreshed_at = models.DateTimeField()

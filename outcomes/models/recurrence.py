@@ -37,6 +37,7 @@ class Recurrence(ClinicalRecord):
     CODE_PREFIX = "REC"
     SAME_WHEN = ("case", "kind", "detected_on")
     CENTRE_PATH = "case__centre"
+    CONSENT_PATH = "case__patient__consent_research"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="recurrences")
     kind = ChoiceField(

@@ -94,6 +94,7 @@ class Visit(ClinicalRecord):
     CODE_PREFIX = "VIS"
     SAME_WHEN = ("case", "visit_type", "visit_date")
     CENTRE_PATH = "case__centre"
+    CONSENT_PATH = "case__patient__consent_research"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="visits")
     visit_type = ChoiceField(

@@ -23,6 +23,7 @@ class VitalStatus(ClinicalRecord):
 
     CODE_PREFIX = "VIT"
     CENTRE_PATH = "patient__centre"
+    CONSENT_PATH = "patient__consent_research"
 
     patient = models.OneToOneField(
         Patient, models.PROTECT, related_name="vital_status_record"

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from registry.constraints import Rule, described_fields
 from registry.fields import MissingReason, Need
 from registry.models.partly_known import PartlyKnownDays
-from registry.permissions import Permission, centres_with
+from registry.permissions import Permission, centres_with, own_centres_with
 
+CONSENT_WITHDRAWN = "withdrawn"
 # Crockford's base 32: no I, L, O, U, so that a code read over the telephone survives.
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -31,11 +32,21 @@ class ClinicalQuerySet(models.QuerySet[Any]):
     def visible_to(
         self, user: Any, permission: Permission = Permission.READ_CASES
     ) -> Self:
-        """Rows of the centres in which the person has the permission."""
+        """Rows of the centres in which the person has the permission.
+
+        Whose role is held in the whole registry has no part in the care, so of patients
+        who withdrew their consent to research they see nothing: only the staff of the
+        own centre do.
+        """
         centres = centres_with(user, permission)
-        if centres is None:
-            return self
-        return self.filter(**{f"{self.model.CENTRE_PATH}__in": centres})
+        if centres is not None:
+            return self.filter(**{f"{self.model.CENTRE_PATH}__in": centres})
+        withdrawn = Q(**{self.model.CONSENT_PATH: CONSENT_WITHDRAWN})
+        cared_for = own_centres_with(user, permission)
+        if not cared_for:
+            return self.exclude(withdrawn)
+        own = Q(**{f"{self.model.CENTRE_PATH}__in": cared_for})
+        return self.filter(~withdrawn | own)
 
     def current(self) -> Self:
         """Rows that were not voided."""
@@ -48,6 +59,8 @@ class ClinicalRecord(PartlyKnownDays):
     CODE_PREFIX: ClassVar[str]
     CODE_LENGTH: ClassVar[int] = 8
     CENTRE_PATH: ClassVar[str]
+    # Where the patient's consent to research stands, from this row.
+    CONSENT_PATH: ClassVar[str]
     # What two rows of one and the same thing share; empty: nothing tells.
     SAME_WHEN: ClassVar[tuple[str, ...]] = ()
     # Names in ``missing`` that stand for whole rows hanging on this one.
