@@ -106,7 +106,7 @@ def _hidden_parts(
         tuple(group["group"][name] for name in by): measure.cells(group)
         for group in (own or {"groups": []})["groups"]
     }
-    hidden: set[tuple[int, str]] = set()
+    hidden = {(place, WHOLE) for place in _hidden_by_size(payload, own, keys)}
     for part in {part: None for cells in pool for part in cells}:
         places = [place for place, cells in enumerate(pool) if part in cells]
         all_counts = [tuple(pool[place][part]) for place in places]
@@ -122,6 +122,21 @@ def _hidden_parts(
         )
         hidden |= {(places[number], part) for number in found}
     return hidden
+
+
+def _hidden_by_size(payload: dict[str, Any], own: Any, keys: Keys) -> frozenset[int]:
+    """Groups hidden for their number of cases alone, the same in every measure.
+
+    All measures tell how many cases a group has; were other complements chosen in each,
+    one would show what another hides.
+    """
+    mine = _own_groups(payload, own)
+    return hidden_groups(
+        keys,
+        tuple((group["n"],) for group in payload["groups"]),
+        tuple((group["n"] if group else 0,) for group in mine),
+        settings.DISCLOSURE_THRESHOLD,
+    )
 
 
 def _padded(counts: Sequence[int] | None, width: int) -> tuple[int, ...]:

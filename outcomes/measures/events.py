@@ -20,7 +20,9 @@ from outcomes.measures.base import (
     Group,
     Row,
     WholeGroups,
+    count,
     hide_group,
+    one_row_a_group,
     ordered,
     proportion,
     started,
@@ -71,6 +73,7 @@ class EventMeasure(WholeGroups):
         "survival_rate_per_100_person_years",
         "cumulative_incidence",
         "incidence_at",
+        "recurred",
     )
 
     def cells(self, group: Group) -> Cells:
@@ -79,7 +82,11 @@ class EventMeasure(WholeGroups):
         if group["curve"]:
             ended, n = group["curve"]["n_events"], group["curve"]["n"]
         more = max(ended - group["events"], 0)
-        return {**super().cells(group), CURVE: [ended, n - ended, more]}
+        curve = [ended, n - ended, more]
+        return {
+            WHOLE: [*super().cells(group)[WHOLE], *_other_ways(group)],
+            CURVE: curve,
+        }
 
     def hide(self, group: Group, part: str) -> None:
         """The group, or its curve alone where the shares tell too little to hide."""
@@ -172,6 +179,30 @@ class EventMeasure(WholeGroups):
         if excluded.get("residual_tumour"):
             group["note"] = RESIDUAL_NOTE
         return group
+
+
+def _other_ways(group: Group) -> list[int]:
+    """Who progressed otherwise than by recurrence, and who could in no other way.
+
+    Both measures are told, so that the difference of their counts is known as well.
+    """
+    if "recurred" not in group:
+        return []
+    events, assessed = group["recurred"]
+    only_here = group["assessed"] - assessed
+    return [group["events"] - events, only_here]
+
+
+def recurred(facts: QuerySet[Any], by: By) -> dict[Any, tuple[int, int]]:
+    """Of each group how many recurred, and how many could."""
+    asked = facts.filter(has_operation=True)
+    rows = one_row_a_group(
+        asked,
+        by,
+        events=count(recurrence_event=True),
+        assessed=count(recurrence_event__isnull=False),
+    )
+    return {tuple(row[: len(by)]): (row[-2], row[-1]) for row in rows}
 
 
 def course_of(rows: Sequence[Row]) -> Course:

@@ -79,8 +79,11 @@ class ResidualPain(ComparedByCells):
 
     def cells(self, group: Group) -> Cells:
         """The visit that was asked for decides about the group, each other for itself."""
-        events, assessed = group["events"], group["assessed"]
-        whole = [events, assessed - events, group["n"] - assessed]
+        whole = [*_together(group), group["n"] - group["assessed"]]
+        if self.site not in (SEGMENTAL, ANY):
+            # Asked one after the other, the sites tell all of them.
+            whole += [site["n"] for site in group["sites"].values()]
+            whole += [group["any"]["n"] - at["n"] for at in group["at_site"].values()]
         return {WHOLE: whole, SITES_PART: _cells(group, group)} | {
             visit: _cells(group, told) for visit, told in group["visits"].items()
         }
@@ -114,6 +117,13 @@ class ResidualPain(ComparedByCells):
 def endpoint(site: str) -> str:
     """What the shares and their test speak of."""
     return f"residual_{site}_pain"
+
+
+def _together(group: Group) -> list[int]:
+    """Segmental pain, pain without it, none: any two of the questions tell the third."""
+    segmental, painful = group["at_site"][SEGMENTAL]["n"], group["any"]["n"]
+    elsewhere = max(painful - segmental, 0)
+    return [segmental, elsewhere, group["assessed"] - painful]
 
 
 def _cells(group: Group, told: dict[str, Any]) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -150,6 +151,12 @@ def note_on_hidden(payload: Payload) -> str:
     hidden = hidden_labels(payload)
     if not hidden:
         return ""
+    if not payload["by"]:
+        return _(
+            "No benchmark can be shown here: of the patients of other centres fewer than "
+            "%(least)s had the event, were free of it or were not assessed, and could be "
+            "recognised. It comes with more cases."
+        ) % {"least": settings.DISCLOSURE_THRESHOLD}
     return _("Hidden, because too few patients could be recognised: %(names)s.") % {
         "names": ", ".join(hidden)
     }
