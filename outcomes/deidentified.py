@@ -1,10 +1,15 @@
-"""De-identified facts: an allow-list of columns, transformed in the database.
+"""De-identified rows: an allow-list of columns of the released facts.
 
 Codes become keyed pseudonyms, dates and codes of centres are left out (days from the
-operation stay, in weeks), ages become bands of five years with 90 and more in one, the
-year of operation a band of three; sizes, minutes and millilitres are rounded, and values
-that few cases of the registry share become "other". How far that goes is measured by
-``outcomes.anonymity``; why, docs/decisions says. Patients who withdrew their consent are not in the rows at all.
+operation stay, in weeks); sizes, minutes and millilitres are rounded, and values that
+few cases of the registry share become "other". Sex, age, region, year, compartment and
+neurofibromatosis are told as finely as nobody is alone in them: ages in bands of 5, 10
+or 20 years, years of operation in bands of 3 or 9, or not at all. ``outcomes.released``
+makes that table, docs/decisions says why. Patients who withdrew their consent are not
+in it.
+
+A *limited set*, for a granted purpose, tells the same columns as they were recorded,
+without codes and dates.
 """
 
 from __future__ import annotations
@@ -13,59 +18,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.conf import settings
-from django.core.cache import cache
 from django.db.models import Case as CaseExpression
 from django.db.models import (
     CharField,
-    Count,
     F,
-    FloatField,
     Func,
-    IntegerField,
-    Max,
     QuerySet,
     Value,
     When,
 )
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
-from outcomes.models import CaseFacts
 from outcomes.models.fact_column import FactColumn, Kind, Release
 from outcomes.models.fact_columns import FACT_COLUMNS
 from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.models.pseudonym import Pseudonym
-from outcomes.summaries import wanted_of
+from outcomes.quasi_identifiers import OLDEST_AGE, PLACE, QUASI_IDENTIFIERS
+from outcomes.released_sql import OTHER, WITHHELD
 from registry.fields import Privacy
 
-OLDEST_AGE = 90
-OLDEST = "90 or more"
-OTHER = "other"
-COMMON_SECONDS = 3600
+WITHHELD_REASON = (WITHHELD, _("Withheld, so that nobody is alone"))
+# Dates and codes apart, what limited sets tell and released rows do not.
+LIMITED_TOO = ("cutoff_days",)
 
 
-class Rounded(Func):
-    """To the nearest multiple of ``step``; what is more than nothing stays so."""
+class Digits(Func):
+    """A number as a text of at least two digits, or of all it has."""
 
-    template = (
-        "(CASE WHEN (%(expressions)s) > 0"
-        " THEN greatest(round((%(expressions)s)::numeric / %(step)s), 1)"
-        " ELSE round((%(expressions)s)::numeric / %(step)s) END * %(step)s)::%(type)s"
-    )
-
-
-class Band(Func):
-    """``2013-2015`` for a year, ``60 to 64`` and ``90 or more`` for an age.
-
-    Not ``10-14``, which spreadsheets take for a day of October.
-    """
-
-    template = (
-        "to_char((%(expressions)s) - mod(%(expressions)s, %(step)s), '%(digits)s')"
-        " || '%(between)s' ||"
-        " to_char((%(expressions)s) - mod(%(expressions)s, %(step)s) + %(step)s - 1,"
-        " '%(digits)s')"
-    )
+    template = "to_char(%(expressions)s, '%(digits)s')"
     output_field = CharField()
 
 
@@ -87,22 +68,62 @@ PSEUDONYM_COLUMNS = (
         privacy=Privacy.CODE,
     ),
 )
+WITHHELD_COLUMN = FactColumn(
+    "withheld",
+    Kind.TEXT,
+    _("withheld values"),
+    "withheld",
+    definition=_(
+        "Columns whose value, or whose lack of one, is not told of this row, with "
+        "spaces between: too few other rows are like it."
+    ),
+)
 
 
 def deidentified_columns() -> tuple[FactColumn, ...]:
     """The columns of de-identified rows, in order, as they are described there."""
-    return PSEUDONYM_COLUMNS + tuple(
-        as_released(column) for column in FACT_COLUMNS if column.release != Release.DROP
+    return (
+        *PSEUDONYM_COLUMNS,
+        *(
+            as_released(column)
+            for column in FACT_COLUMNS
+            if column.release != Release.DROP
+        ),
+        WITHHELD_COLUMN,
     )
+
+
+def limited_columns() -> tuple[FactColumn, ...]:
+    """The columns of a limited set, in order, as they are described there."""
+    return PSEUDONYM_COLUMNS + tuple(
+        as_limited(column)
+        for column in FACT_COLUMNS
+        if column.release != Release.DROP or column.name in LIMITED_TOO
+    )
+
+
+def as_limited(column: FactColumn) -> FactColumn:
+    """The description of a column of a limited set, where only ages are limited."""
+    if is_age(column):
+        words = _("%(before)s %(oldest)s stands for all from there on.") % {
+            "before": column.definition,
+            "oldest": OLDEST_AGE,
+        }
+        return replace(column, release=Release.KEEP, definition=str(words))
+    return replace(column, release=Release.KEEP)
 
 
 def as_released(column: FactColumn) -> FactColumn:
     """The description of a column after its transform."""
     if column.release == Release.BAND:
-        words = _("%(before)s In bands of %(step)s years%(oldest)s.") % {
+        steps = QUASI_IDENTIFIERS[PLACE[column.name]].steps
+        words = _(
+            "%(before)s In bands of %(steps)s years%(oldest)s, or withheld: as narrow as "
+            "enough rows are alike."
+        ) % {
             "before": column.definition,
-            "step": column.step,
-            "oldest": _("; 90 and over together") if is_age(column) else "",
+            "steps": _(" or ").join(map(str, steps)),
+            "oldest": _("; the oldest together") if is_age(column) else "",
         }
         return replace(column, kind=Kind.TEXT, definition=str(words).strip())
     if column.release == Release.ROUND:
@@ -112,72 +133,64 @@ def as_released(column: FactColumn) -> FactColumn:
         }
         return replace(column, definition=str(words).strip())
     if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
-        named = {code: label for code, label in column.values}
-        named.setdefault(OTHER, _("Other, or a value of few cases"))
-        return replace(column, values=tuple(named.items()))
+        column = with_other(column)
+    if column.name.endswith("_missing") and can_be_withheld(column.name):
+        return replace(column, values=(*column.values, WITHHELD_REASON))
     return column
 
 
-def common_values(name: str) -> list[str]:
-    """Values of a column that as many cases as the threshold share, or more.
-
-    Counting reads the whole table, so one count serves every page until a case changes.
-    """
-    latest = CaseFacts.objects.aggregate(latest=Max("pk"))["latest"]
-    moment = f"{wanted_of(None)}-{latest}-{settings.DISCLOSURE_THRESHOLD}"
-    found = cache.get_or_set(
-        f"common-{name}-{moment}", lambda: counted_as_common(name), COMMON_SECONDS
-    )
-    return list(found or [])
+def with_other(column: FactColumn) -> FactColumn:
+    """The column with the value of those that are told as one."""
+    named = dict(column.values)
+    named.setdefault(OTHER, _("Other, or a value of few cases"))
+    return replace(column, values=tuple(named.items()))
 
 
-def counted_as_common(name: str) -> list[str]:
-    counted = CaseFacts.objects.for_research().exclude(**{name: None}).values(name)
-    return [
-        row[name]
-        for row in counted.annotate(n=Count("pk")).order_by(name)
-        if row["n"] >= settings.DISCLOSURE_THRESHOLD
-    ]
+def can_be_withheld(name: str) -> bool:
+    return any(found.is_told_with(name) for found in QUASI_IDENTIFIERS)
 
 
 def is_age(column: FactColumn) -> bool:
     return column.name == "age_at_surgery"
 
 
-def year_band(column: FactColumn) -> Band:
-    return Band(F(column.name), step=column.step, between="-", digits="FM0000")
+def in_words(column: FactColumn) -> CaseExpression:
+    """``2013-2015`` for years, ``60 to 64`` and ``90 or more`` for ages.
 
-
-def age_band(name: str, step: int) -> CaseExpression:
-    """The band of an age, and nothing where no age is known."""
+    Not ``10-14``, which spreadsheets take for a day of October.
+    """
+    digits, between = ("FM00", " to ") if is_age(column) else ("FM0000", "-")
+    first = Digits(F(column.name), digits=digits)
+    last = Digits(F(f"{column.name}_to"), digits=digits)
     return CaseExpression(
-        When(**{f"{name}__gte": OLDEST_AGE}, then=Value(OLDEST)),
-        default=Band(F(name), step=step, between=" to ", digits="FM00"),
+        When(**{f"{column.name}__isnull": True}, then=Value(None)),
+        When(
+            **{f"{column.name}_to__isnull": True}, then=Concat(first, Value(" or more"))
+        ),
+        default=Concat(first, Value(between), last),
         output_field=CharField(),
     )
 
 
-def shown(column: FactColumn) -> Any:
-    """The expression by which a column of the facts leaves the registry."""
+def pooled_age(name: str) -> CaseExpression:
+    """The age, the oldest as one; nothing where none is known, unlike LEAST."""
+    oldest = When(**{f"{name}__gt": OLDEST_AGE}, then=Value(OLDEST_AGE))
+    return CaseExpression(oldest, default=F(name))
+
+
+def shown(column: FactColumn, *, limited: bool = False) -> Any:
+    """The expression by which a column leaves the registry.
+
+    Of the released facts, or for a limited set of the facts themselves.
+    """
     name = column.name
     if name == "case":
         return F("pseudonym")  # kept with the row: rows are ordered by it
     if name == "patient":
         return Pseudonym(F("patient_code"))
-    if column.release == Release.BAND:
-        return age_band(name, column.step) if is_age(column) else year_band(column)
-    if column.release == Release.ROUND:
-        whole = column.kind == Kind.WHOLE
-        kind, field = ("int", IntegerField()) if whole else ("float8", FloatField())
-        return Rounded(F(name), step=column.step, type=kind, output_field=field)
-    if column.release == Release.GROUP_RARE and column.kind == Kind.TEXT:
-        return CaseExpression(
-            When(**{f"{name}__isnull": True}, then=Value(None)),
-            When(**{f"{name}__in": common_values(name)}, then=F(name)),
-            default=Value(OTHER),
-            output_field=CharField(),
-        )
-    return F(name)
+    if limited:
+        return pooled_age(name) if is_age(column) else F(name)
+    return in_words(column) if column.release == Release.BAND else F(name)
 
 
 @dataclass(frozen=True)
@@ -195,13 +208,30 @@ class Selection:
 def deidentified(
     queryset: CaseFactsQuerySet, fields: tuple[str, ...] | None = None
 ) -> Selection:
-    """De-identified rows of a queryset of facts; ``fields`` chooses among the columns.
+    """De-identified rows of a queryset of released facts; ``fields`` chooses columns.
 
     Raises KeyError for a name that is not on the allow-list. Start from
-    ``CaseFacts.objects.visible_to(user, …)`` as ever.
+    ``ReleasedFacts.objects.visible_to(user, …)`` as ever, after
+    ``outcomes.released.keep_up()``.
     """
-    allowed = {column.name: column for column in deidentified_columns()}
+    return selected(queryset, deidentified_columns(), fields, limited=False)
+
+
+def limited_set(
+    queryset: CaseFactsQuerySet, fields: tuple[str, ...] | None = None
+) -> Selection:
+    """The same of a queryset of facts for a person with a grant."""
+    return selected(queryset, limited_columns(), fields, limited=True)
+
+
+def selected(
+    queryset: CaseFactsQuerySet,
+    columns: tuple[FactColumn, ...],
+    fields: tuple[str, ...] | None,
+    *,
+    limited: bool,
+) -> Selection:
+    allowed = {column.name: column for column in columns}
     names = tuple(allowed) if fields is None else fields
-    expressions = [shown(column) for column in (allowed[name] for name in names)]
-    rows = queryset.for_research().values_list(*expressions)
-    return Selection(names, rows)
+    expressions = [shown(allowed[name], limited=limited) for name in names]
+    return Selection(names, queryset.for_research().values_list(*expressions))

@@ -17,11 +17,13 @@ from django.utils.translation import gettext_lazy
 from cases.choices import ResearchConsent
 from cases.filter_inputs import CodesInput
 from cases.filters import CaseFilter, Parameter, ParameterFilter, filters_of, touches
-from outcomes.deidentified import OLDEST_AGE, OTHER, common_values, shown
-from outcomes.models import CaseFacts
+from outcomes.models import CaseFacts, ReleasedFacts
 from outcomes.models.fact_column import FactColumn, Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from outcomes.models.outcome_columns import CHANGES, RESIDUAL_PAIN
+from outcomes.quasi_identifiers import OLDEST_AGE
+from outcomes.released import common_values
+from outcomes.released_sql import OTHER
 from outcomes.schedule import STATES, cases_in_state
 
 # Whoever may filter by a hidden value can find it out by halving.
@@ -53,22 +55,39 @@ class OfFacts(ParameterFilter):
 
 
 class OfReleasedFacts(ParameterFilter):
-    """Compares columns as they are released: pooled, grouped, rounded."""
+    """Compares columns of the released facts; a band counts where all of it does."""
 
     def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         parameter = self.parameter
         column = COLUMN_BY_NAME[parameter.fact_name]
         value = parameter.in_facts(value)
+        name = column.name
         if column.release == Release.BAND:
             check_edge_of_band(parameter, column, value)
-        if column.release in {Release.KEEP, Release.BAND}:
-            return qs.filter(**{f"{column.name}__{parameter.lookup}": value})
+            name = f"{name}_to" if parameter.lookup == "lte" else name
         if column.release == Release.GROUP_RARE:
             check_not_pooled(parameter, value)
-        alias = f"released_{column.name}"
-        return qs.alias(**{alias: shown(column)}).filter(
-            **{f"{alias}__{parameter.lookup}": value}
-        )
+        return qs.filter(**{f"{name}__{parameter.lookup}": value})
+
+
+class OfLimitedSet(ParameterFilter):
+    """Compares columns of the facts as a limited set tells them."""
+
+    def narrow(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        parameter = self.parameter
+        value = parameter.in_facts(value)
+        if parameter.table == "age":
+            column = COLUMN_BY_NAME[parameter.fact_name]
+            check_not_beyond(parameter, column, value)
+        return qs.filter(**{f"{parameter.fact_name}__{parameter.lookup}": value})
+
+
+def check_not_beyond(parameter: Parameter, column: FactColumn, value: int) -> None:
+    """Raise ValidationError for a limit among the ages that are told as one."""
+    first = value if parameter.lookup == "gte" else value + 1
+    if first > OLDEST_AGE:
+        message = _("Ages from %(oldest)s on are told as one.") % {"oldest": OLDEST_AGE}
+        raise ValidationError({parameter.name: ValidationError(message, "band")})
 
 
 def check_edge_of_band(parameter: Parameter, column: FactColumn, value: int) -> None:
@@ -80,7 +99,7 @@ def check_edge_of_band(parameter: Parameter, column: FactColumn, value: int) -> 
         if parameter.lookup == "lte":
             near = (near[0] - 1, near[1] - 1)
         message = _(
-            "Rows carry bands of %(step)s years. Choose %(lower)s or %(upper)s."
+            "Rows carry bands of %(step)s years or more. Choose %(lower)s or %(upper)s."
         ) % {"step": column.step, "lower": max(near[0], 0), "upper": near[1]}
         raise ValidationError({parameter.name: ValidationError(message, "band")})
 
@@ -279,7 +298,17 @@ class DeidentifiedFactsFilter(django_filters.FilterSet):
     """For people who read de-identified rows: nothing that is hidden there."""
 
     class Meta:
-        model = CaseFacts
+        model = ReleasedFacts
         fields: list[str] = []
 
     vars().update(filters_of(OfReleasedFacts, leave_out=HIDDEN_FROM_ANALYSTS))
+
+
+class LimitedSetFilter(django_filters.FilterSet):
+    """For people with a grant: nothing that is in no row of theirs."""
+
+    class Meta:
+        model = CaseFacts
+        fields: list[str] = []
+
+    vars().update(filters_of(OfLimitedSet, leave_out=HIDDEN_FROM_ANALYSTS))

@@ -13,14 +13,13 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from cases.filters import strict_filter
-from outcomes import claims, disclosure, pool, pool_answers, summaries
-from outcomes.deidentified import shown
+from outcomes import claims, disclosure, pool, pool_answers, released, summaries
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures import MEASURES, Measure
+from outcomes.measures.events import PROGRESSION, recurred
 from outcomes.measures.grouping import MOST_GROUPS_IN_BACKGROUND, parse_by
 from outcomes.measures.volume import VOLUME, in_bands
-from outcomes.models import CaseFacts, PoolFacts, Summary
-from outcomes.models.fact_column import Release
+from outcomes.models import CaseFacts, PoolFacts, ReleasedFacts, Summary
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from registry.models import Centre, User
 from registry.permissions import Permission, can, centres_with, check
@@ -89,10 +88,15 @@ def copied_numbers(
     asked = summaries.measure_of(measure, site)
     by, window = parse_by(by), summaries.window_of(asked, window)
 
+    kept = {(measure, by) for measure, by, _window in summaries.STORED}
+    if len(by) > 1 and (measure, ",".join(by)) not in kept:
+        message = _("The pool of all centres is grouped by one column at a time.")
+        raise ValidationError({"by": ValidationError(message, "pool")})
+
     def tell() -> dict[str, Any]:
-        rows = PoolFacts.objects.all()
+        rows = operated_pool()
         whole, own = (
-            summaries.compute(measure, by, {}, facts, window, site=site)
+            pool_numbers(facts, measure, by, window, site)
             for facts in (rows, own_part(user, rows))
         )
         return limited_numbers(user, whole, own)
@@ -101,6 +105,33 @@ def copied_numbers(
         question = (measure, ",".join(by), window, site)
         told = pool_answers.kept_or_told(copy, known_centres(user), question, tell)
     return told | {"as_of": copy.taken_at.isoformat()}
+
+
+def operated_pool() -> Any:
+    """The operated cases of the copy.
+
+    Were others counted by one measure, its numbers less those of another would tell the
+    few who were not operated on.
+    """
+    return PoolFacts.objects.filter(has_operation=True)
+
+
+def pool_numbers(
+    facts: Any,
+    measure: str,
+    by: tuple[str, ...],
+    window: str,
+    site: str,
+    columns: tuple[str, ...] | None = None,
+) -> dict[str, Any]:
+    """The numbers, with what the disclosure rule has to know besides."""
+    payload = summaries.compute(measure, by, {}, facts, window, columns, site)
+    if measure == PROGRESSION.name:
+        found = recurred(facts.for_research(), columns or by)
+        for group in payload["groups"]:
+            key = tuple(group["group"][name] for name in by)
+            group["recurred"] = found.get(key, (0, 0))
+    return payload
 
 
 def known_centres(user: User) -> set[int]:
@@ -149,7 +180,7 @@ def merged_numbers(
     other = Q(**{f"{name}__in": values - {None}})
     if None in values:
         other |= Q(**{f"{name}__isnull": True})
-    facts = PoolFacts.objects.annotate(
+    facts = operated_pool().annotate(
         merged=CaseExpression(
             When(other, then=Value(disclosure.MERGED)),
             default=F(name),
@@ -157,14 +188,13 @@ def merged_numbers(
         )
     )
     whole, part = (
-        summaries.compute(
+        pool_numbers(
+            rows,
             payload["measure"],
             (name,),
-            {},
-            rows,
             payload["window"] or "",
-            ("merged",),
             payload.get("site") or "",
+            ("merged",),
         )
         for rows in (facts, own_part(user, facts))
     )
@@ -197,13 +227,11 @@ def numbers(
     asked = summaries.measure_of(measure, site)
     by, window = parse_by(by), summaries.window_of(asked, window)
     as_released = centre is None and reads_rows_as_released(user)
-    stored = None if filters else stored_numbers(centre, asked, by, window)
+    stored = None if filters else stored_numbers(centre, asked, by, window, as_released)
     centre_id = centre.pk if centre else None
     question = Question(
         measure, by, window, site, dict(filters), centre_id, as_released
     )
-    if stored and as_released and measure == VOLUME.name:
-        return in_bands(stored, COLUMN_BY_NAME["surgery_year"].step)
     return stored or computed(question)
 
 
@@ -213,35 +241,27 @@ def computed(question: Question, *, patient: bool = False) -> dict[str, Any]:
     Raises TooCostly, unless somebody is ``patient``.
     """
     try:
-        payload = counted(question, patient=patient)
+        return counted(question, patient=patient)
     except summaries.TakesLong as error:
         raise TooCostly(question) from error
-    if question.as_released and question.measure == VOLUME.name:
-        return in_bands(payload, COLUMN_BY_NAME["surgery_year"].step)
-    return payload
 
 
 def counted(question: Question, *, patient: bool) -> dict[str, Any]:
-    by, as_released = question.by, question.as_released
-    facts: Any = CaseFacts.objects.all()
+    as_released = question.as_released
+    if as_released:
+        released.keep_up()
+    facts: Any = (ReleasedFacts if as_released else CaseFacts).objects.all()
     if question.centre_id is not None:
         facts = facts.filter(centre=question.centre_id)
     chosen = DeidentifiedFactsFilter if as_released else FactsFilter
     facts = strict_filter(chosen, as_query(question.filters), facts)
-    columns = by
-    if as_released:
-        pooled = [name for name in by if COLUMN_BY_NAME[name].release != Release.KEEP]
-        aliases = {f"shown_{name}": shown(COLUMN_BY_NAME[name]) for name in pooled}
-        facts = facts.annotate(**aliases)
-        columns = tuple(f"shown_{n}" if n in pooled else n for n in by)
     return summaries.compute(
         question.measure,
-        by,
+        question.by,
         question.filters,
         facts,
         question.window,
-        columns,
-        question.site,
+        site=question.site,
         most_groups=MOST_GROUPS_IN_BACKGROUND,
         patient=patient,
     )
@@ -261,7 +281,11 @@ def as_query(filters: Mapping[str, Any]) -> QueryDict:
 
 
 def stored_numbers(
-    centre: Centre | None, measure: Measure, by: tuple[str, ...], window: str
+    centre: Centre | None,
+    measure: Measure,
+    by: tuple[str, ...],
+    window: str,
+    as_released: bool,
 ) -> dict[str, Any] | None:
     """The row's numbers, with whether they lag behind; None if never computed.
 
@@ -272,7 +296,11 @@ def stored_numbers(
     if measure != MEASURES[measure.name]:
         return None  # rows are kept for the measure's own site only
     summary = Summary.objects.filter(
-        centre=centre, measure=measure.name, by=",".join(by), window=window
+        centre=centre,
+        released=as_released,
+        measure=measure.name,
+        by=",".join(by),
+        window=window,
     ).first()
     if summary is None:
         return None

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from django.apps import AppConfig
 from django.db import transaction
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import post_migrate, post_save, pre_migrate
 from django.dispatch import receiver
 
 from cases.signals import case_changed
-from outcomes import answering, facts, summaries, upkeep
+from outcomes import answering, facts, released, summaries, upkeep
 from outcomes.signals import outcome_changed
 from outcomes.tasks import answer_question, refresh_outdated_facts, refresh_summaries
 from registry.celery import enqueue, publish
@@ -44,7 +44,15 @@ def make_summaries(sender: object, created: bool, **kwargs: object) -> None:
 def make_all_summaries(sender: AppConfig, **kwargs: object) -> None:
     """The pool's rows, and those of measures that a new version brings."""
     if sender.name == "outcomes":
+        released.make_view()
         summaries.ensure_rows()
+
+
+@receiver(pre_migrate, dispatch_uid="outcomes.to_migrate")
+def take_view_away(sender: AppConfig, **kwargs: object) -> None:
+    """Columns under a view cannot be changed."""
+    if sender.name == "outcomes":
+        released.drop_view()
 
 
 @receiver(sweep, dispatch_uid="outcomes.sweep")

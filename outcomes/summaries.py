@@ -23,6 +23,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg2.errors import QueryCanceled
 
+from outcomes import released
+from outcomes.changes import wanted_of as wanted_of
+from outcomes.changes import withdrawn_of as withdrawn_of
 from outcomes.claims import claim
 from outcomes.facts import without_time_limit
 from outcomes.measures import MEASURES, Measure
@@ -34,7 +37,7 @@ from outcomes.measures.grouping import (
     parse_by,
 )
 from outcomes.measures.reasons import with_codes
-from outcomes.models import CaseFacts, Summary
+from outcomes.models import CaseFacts, ReleasedFacts, Summary
 from outcomes.models.facts import CaseFactsQuerySet
 from outcomes.stats.result import jsonable
 
@@ -61,23 +64,20 @@ STORED: tuple[tuple[str, str, str], ...] = (
 PATIENCE_MS = 3000
 
 ENSURE_ROWS = """
-INSERT INTO outcomes_summary (centre_id, measure, "by", "window", input_hash,
+INSERT INTO outcomes_summary (centre_id, released, measure, "by", "window", input_hash,
   code_version, withdrawn, done, tried, attempts, runs, duration_ms, error)
-SELECT scope.id, kept.measure, kept.by, kept.window, '', '', '', -1, -1, 0, 0, 0, ''
+SELECT scope.id, scope.released, kept.measure, kept.by, kept.window,
+  '', '', '', -1, -1, 0, 0, 0, ''
 FROM unnest(%(measures)s, %(bys)s, %(windows)s) AS kept (measure, by, "window")
-CROSS JOIN (SELECT id FROM registry_centre UNION ALL SELECT NULL) AS scope
+CROSS JOIN (
+  SELECT id, false FROM registry_centre
+  UNION ALL VALUES (NULL::bigint, false), (NULL, true)) AS scope (id, released)
 WHERE NOT EXISTS (
   SELECT 1 FROM outcomes_summary present
-  WHERE present.centre_id IS NOT DISTINCT FROM scope.id AND present.by = kept.by
+  WHERE present.centre_id IS NOT DISTINCT FROM scope.id
+    AND present.released = scope.released AND present.by = kept.by
     AND present.measure = kept.measure AND present.window = kept.window)
 ON CONFLICT DO NOTHING
-"""
-# Changes of a scope; the pool has those of all centres.
-WANTED = """
-SELECT coalesce((SELECT sum(counted) FROM outcomes_changecount
-                 WHERE %(centre)s IS NULL OR centre_id = %(centre)s), 0)
-     + (SELECT count(*) FROM outcomes_casechange
-        WHERE %(centre)s IS NULL OR centre_id = %(centre)s)
 """
 FOLD_CHANGES = """
 WITH folded AS (
@@ -88,12 +88,6 @@ WITH folded AS (
 INSERT INTO outcomes_changecount AS present (centre_id, counted)
 SELECT centre_id, count(*) FROM folded GROUP BY centre_id ORDER BY centre_id
 ON CONFLICT (centre_id) DO UPDATE SET counted = present.counted + excluded.counted
-"""
-# The set of cases that are not counted, as a mark.
-WITHDRAWN = """
-SELECT coalesce(md5(string_agg(case_id::text, ',' ORDER BY case_id)), '')
-FROM outcomes_casefacts
-WHERE consent_research = 'withdrawn' AND (%(centre)s IS NULL OR centre_id = %(centre)s)
 """
 WRITE = """
 UPDATE outcomes_summary
@@ -129,7 +123,13 @@ def code_version() -> str:
     folders = (here / "stats", here / "measures")
     paths = sorted(path for folder in folders for path in folder.glob("*.py"))
     mark = hashlib.sha256()
-    others = ("windows.py", "disclosure.py", "disclosed_curves.py", "reading.py")
+    others = (
+        "windows.py",
+        "disclosure.py",
+        "disclosed_curves.py",
+        "reading.py",
+        "released_sql.py",
+    )
     for path in [*paths, *(here / name for name in others)]:
         mark.update(path.read_bytes())
     return mark.hexdigest()[:12]
@@ -270,22 +270,6 @@ def fold_changes() -> None:
         cursor.execute(FOLD_CHANGES)
 
 
-def wanted_of(centre_id: int | None) -> int:
-    """Changes made in a scope so far."""
-    with connection.cursor() as cursor:
-        cursor.execute(WANTED, {"centre": centre_id})
-        (wanted,) = cursor.fetchone()
-    return int(wanted)
-
-
-def withdrawn_of(centre_id: int | None) -> str:
-    """A mark of the cases in a scope whose patients withdrew; empty without any."""
-    with connection.cursor() as cursor:
-        cursor.execute(WITHDRAWN, {"centre": centre_id})
-        (mark,) = cursor.fetchone()
-    return str(mark)
-
-
 def stale_scopes() -> list[int | None]:
     """Scopes with a row that lags behind; None is the pool and comes last."""
     with connection.cursor() as cursor:
@@ -333,10 +317,9 @@ def write(summary: Summary, wanted: int) -> bool:
     """
     began = time.monotonic()
     withdrawn = withdrawn_of(summary.centre_id)
-    facts = CaseFacts.objects.all()
-    if summary.centre_id is not None:
-        facts = facts.filter(centre_id=summary.centre_id)
-    payload = compute(summary.measure, summary.by, {}, facts, summary.window)
+    payload = compute(
+        summary.measure, summary.by, {}, facts_of(summary), summary.window
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             WRITE,
@@ -353,3 +336,14 @@ def write(summary: Summary, wanted: int) -> bool:
             },
         )
         return bool(cursor.rowcount)
+
+
+def facts_of(summary: Summary) -> CaseFactsQuerySet:
+    """The rows that a stored row counts."""
+    if summary.released:
+        released.keep_up()
+        return ReleasedFacts.objects.all()
+    facts: CaseFactsQuerySet = CaseFacts.objects.all()
+    if summary.centre_id is None:
+        return facts
+    return facts.filter(centre_id=summary.centre_id)

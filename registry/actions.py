@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from registry import audit
 from registry.accounts import end_sessions
 from registry.invitations import invitation_link
-from registry.models import ApiToken, Centre, Membership, User
-from registry.permissions import Permission, Role, check
+from registry.models import ApiToken, Centre, DetailGrant, Membership, User
+from registry.permissions import Permission, Role, can, check
 
 LONGEST_TOKEN_DAYS = 365
+LONGEST_GRANT_DAYS = 366
 
 
 @contextmanager
@@ -164,6 +165,52 @@ def _check_an_administrator_remains(*, without: User) -> None:
             _("The registry needs an administrator. Appoint another one first."),
             "last_administrator",
         )
+
+
+@transaction.atomic
+def grant_detail(*, by: User, person: User, purpose: str, until: date) -> DetailGrant:
+    """Let a person read finer de-identified data for a purpose, to the end of a day.
+
+    Raises PermissionDenied, and ValidationError for oneself, for a person whose role
+    reads no rows of all centres, and for a day that is over or too far away.
+    """
+    check(by, Permission.GRANT_DETAIL)
+    if not can(person, Permission.READ_FACTS):
+        message = _("Only analysts and registry coordinators read rows of all centres.")
+        raise ValidationError({"person": ValidationError(message, "role")})
+    if until > timezone.localdate() + timedelta(days=LONGEST_GRANT_DAYS):
+        message = _("Choose a day within a year; grant it again then.")
+        raise ValidationError({"until": ValidationError(message, "too_long")})
+    grant = DetailGrant(
+        user=person, purpose=purpose.strip(), until=until, granted_by=by
+    )
+    grant.full_clean()
+    grant.save()
+    _record_grant("grant.given", by, grant)
+    return grant
+
+
+@transaction.atomic
+def end_grant(*, by: User, grant: DetailGrant) -> DetailGrant:
+    """Take the finer data away; they are gone with the next request."""
+    check(by, Permission.GRANT_DETAIL)
+    grant = DetailGrant.objects.select_for_update().get(pk=grant.pk)
+    if grant.ended_at is None:
+        grant.ended_at, grant.ended_by = timezone.now(), by
+        grant.save(update_fields=["ended_at", "ended_by"])
+        _record_grant("grant.ended", by, grant)
+    return grant
+
+
+def _record_grant(action: str, by: User, grant: DetailGrant) -> None:
+    audit.record(
+        action,
+        actor=by,
+        target=f"person:{grant.user_id}",
+        grant=grant.pk,
+        purpose=grant.purpose,
+        until=grant.until.isoformat(),
+    )
 
 
 @transaction.atomic

@@ -45,6 +45,13 @@ NAVIGATION: tuple[tuple[str, Any, str, Permission, str], ...] = (
         "/administration/centres/",
     ),
     (
+        "administration:grants",
+        _("Finer data"),
+        "eye",
+        Permission.GRANT_DETAIL,
+        "/administration/finer-data/",
+    ),
+    (
         "administration:audit",
         _("Audit trail"),
         "history",

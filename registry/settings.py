@@ -439,5 +439,7 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # Public keys (age1…) for which backups are encrypted; without one they are not.
 BACKUP_RECIPIENTS = env.list("BACKUP_RECIPIENTS", default=[])
 DISCLOSURE_THRESHOLD = env_int("DISCLOSURE_THRESHOLD", 10, 2, 100)
+# How many released rows, at least, are alike in what somebody outside may know.
+RELEASE_K = env_int("RELEASE_K", 5, 2, 100)
 # Whether the records are published or synthetic cases; every page then says so.
 DEMO_DATA = env_bool("MYELON_DEMO_DATA", default=False)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from registry.styleguide import StyleguideView
-from registry.views import account, administration, audit_trail, home
+from registry.views import account, administration, audit_trail, grants, home
 
 administration_urls = [
     path("people/", administration.People.as_view(), name="people"),
@@ -15,6 +15,8 @@ administration_urls = [
     path("roles/<int:pk>/end/", administration.role_end, name="role-end"),
     path("centres/", administration.Centres.as_view(), name="centres"),
     path("centres/<int:pk>/", administration.CentreChange.as_view(), name="centre"),
+    path("finer-data/", grants.Grants.as_view(), name="grants"),
+    path("finer-data/<int:pk>/end/", grants.grant_end, name="grant-end"),
     path("audit/", audit_trail.AuditTrail.as_view(), name="audit"),
 ]
 

@@ -19,7 +19,7 @@ from cases.models import (
     Patient,
     PatientIdentity,
 )
-from outcomes.deidentified import deidentified_columns
+from outcomes.deidentified import deidentified_columns, limited_columns
 from outcomes.models import Recurrence, Visit, VitalStatus
 from outcomes.models.fact_column import FactColumn, kind_of
 from outcomes.models.fact_columns import APPOINTMENT_COLUMN, FACT_COLUMNS
@@ -106,9 +106,11 @@ def entry_of_field(table: str, model: type[models.Model], field: Any) -> dict[st
 
 
 def fact_entries() -> Iterator[dict[str, Any]]:
-    """The columns as they leave the registry, and those of ``?rows=coded``."""
+    """The columns as they leave the registry, of ``?detail=limited`` and coded ones."""
     for column in deidentified_columns():
         yield entry_of_column("facts", column)
+    for column in limited_columns():
+        yield entry_of_column("facts_limited", column)
     for column in (*FACT_COLUMNS, APPOINTMENT_COLUMN):
         yield entry_of_column("facts_coded", column)
 

@@ -2,7 +2,8 @@
 
 De-identified unless asked otherwise: of all centres for analysts, of the own centre for
 those who enter cases there. ``?rows=coded`` gives codes and dates to people who may
-read the cases themselves. Patients who withdrew their consent are in neither.
+read the cases themselves, ``?detail=limited`` finer de-identified rows to people with a
+grant for a purpose. Patients who withdrew their consent are in neither.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import django_filters
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import FileResponse
 from django.utils import timezone
@@ -29,19 +31,24 @@ from outcomes.deidentified import (
     Selection,
     deidentified,
     deidentified_columns,
+    limited_columns,
+    limited_set,
 )
-from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
-from outcomes.models import CaseFacts
+from outcomes.filters import DeidentifiedFactsFilter, FactsFilter, LimitedSetFilter
+from outcomes.models import CaseFacts, ReleasedFacts
 from outcomes.models.fact_column import FactColumn, Kind
 from outcomes.models.fact_columns import APPOINTMENT_COLUMN, FACT_COLUMNS
 from outcomes.models.pseudonym import key_version
+from outcomes.released import keep_up
 from outcomes.schedule import AppointmentState
 from registry import audit
 from registry.api.paging import StableCursorPagination
 from registry.api.views import StrictView, person_of
+from registry.models import DetailGrant
 from registry.permissions import Permission, can, check
 
 DEIDENTIFIED, CODED = "deidentified", "coded"
+RELEASED, LIMITED = "released", "limited"
 LONGEST_FIELDS = 8000
 
 
@@ -66,6 +73,13 @@ class DeidentifiedRow(serializers.Serializer[Any]):
         return {column.name: field_of(column) for column in deidentified_columns()}
 
 
+class LimitedRow(serializers.Serializer[Any]):
+    """De-identified, for a granted purpose: values as recorded, ages from 90 as one."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {column.name: field_of(column) for column in limited_columns()}
+
+
 class CodedRow(serializers.Serializer[Any]):
     """With codes and dates. Any column may be missing or null."""
 
@@ -84,9 +98,9 @@ class FactsRowSchema(OpenApiSerializerExtension):
     target_class = FactsRow
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        kinds = (DeidentifiedRow, CodedRow)
+        kinds = (DeidentifiedRow, LimitedRow, CodedRow)
         refs = [auto_schema.resolve_serializer(kind, direction).ref for kind in kinds]
-        return {"anyOf": refs, "description": _("By the parameter “rows”.")}
+        return {"anyOf": refs, "description": _("By “rows” and “detail”.")}
 
 
 def field_of(column: FactColumn) -> serializers.Field:
@@ -122,6 +136,13 @@ PARAMETERS = [
         enum=[DEIDENTIFIED, CODED],
         description="coded: with codes and dates, of the cases that you may read.",
     ),
+    OpenApiParameter(
+        "detail",
+        str,
+        enum=[RELEASED, LIMITED],
+        description="limited: de-identified rows with single ages, years, days and sizes,"
+        " for people with a grant for a purpose; a 403 for others.",
+    ),
 ]
 
 
@@ -140,16 +161,38 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
     pagination_class = StableCursorPagination
     # Not the order of entry, and not the order of codes that somebody may know.
     ordering = ("pseudonym", "pk")
-    parameters = ("format", "fields", "rows")
+    parameters = ("format", "fields", "rows", "detail")
     filterset_class: type[django_filters.FilterSet] = FactsFilter
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # The choice decides which filters exist: hidden values cannot be filtered by.
         self.coded = request.query_params.get("rows") == CODED
-        self.filterset_class = FactsFilter if self.coded else DeidentifiedFactsFilter
+        self.limited = request.query_params.get("detail") == LIMITED and not self.coded
+        self.filterset_class = (
+            FactsFilter
+            if self.coded
+            else LimitedSetFilter
+            if self.limited
+            else DeidentifiedFactsFilter
+        )
         super().initial(request, *args, **kwargs)
         one_of(request, "rows", [DEIDENTIFIED, CODED])
+        one_of(request, "detail", [RELEASED] if self.coded else [RELEASED, LIMITED])
+        self.grant = self.granted() if self.limited else None
         one_of(request, "format", ["json", *FORMATS])
+
+    def granted(self) -> DetailGrant:
+        """The grant by which finer rows are read; raises PermissionDenied."""
+        person = person_of(self.request)
+        check(person, Permission.READ_FACTS)
+        grant: DetailGrant | None = person.detail_grants.in_force().first()
+        if grant is None:
+            raise PermissionDenied(
+                _(
+                    "Finer rows are for people with a grant for a purpose, in force today."
+                )
+            )
+        return grant
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
@@ -162,10 +205,18 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
     def get_queryset(self) -> QuerySet[CaseFacts]:
         if getattr(self, "swagger_fake_view", False):
             return CaseFacts.objects.none()
-        rows: QuerySet[CaseFacts] = CaseFacts.objects.visible_to(
+        rows: QuerySet[CaseFacts] = self.table.objects.visible_to(
             self.request.user, self.permission()
         ).for_research()
         return rows
+
+    @property
+    def table(self) -> Any:
+        """Where the rows stand; the released ones are brought up to date."""
+        if self.coded or self.limited:
+            return CaseFacts
+        keep_up()
+        return ReleasedFacts
 
     def permission(self) -> Permission:
         """By which right the rows are read. Raises PermissionDenied for coded ones."""
@@ -185,14 +236,20 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
             return self.file(rows, columns, form)
         found: Any = self.paginate_queryset(rows.values(*self.ordering))
         keys = [row["pk"] for row in found]
-        page = self.select(CaseFacts.objects.filter(pk__in=keys), columns)
+        page = self.select(self.table.objects.filter(pk__in=keys), columns)
         results = list(ordered(page))
         self.record("json", columns, len(results), keys)
         return self.get_paginated_response(results)
 
     def columns(self, request: Request) -> tuple[FactColumn, ...]:
         """The columns asked for, in the order of the table."""
-        offered = FACT_COLUMNS if self.coded else deidentified_columns()
+        offered = (
+            FACT_COLUMNS
+            if self.coded
+            else limited_columns()
+            if self.limited
+            else deidentified_columns()
+        )
         text = request.query_params.get("fields")
         if text is None:
             return offered
@@ -214,7 +271,7 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
                 state = AppointmentState(F("case_id"), timezone.localdate())
                 rows = rows.annotate(**{APPOINTMENT_COLUMN.name: state})
             return Selection(names, rows.values_list(*names))
-        return deidentified(rows, names)
+        return limited_set(rows, names) if self.limited else deidentified(rows, names)
 
     def file(
         self, rows: Any, columns: tuple[FactColumn, ...], form: str
@@ -248,6 +305,9 @@ class FactsViewSet(StrictView, GenericViewSet[CaseFacts]):
             "facts.read",
             actor=self.request.user,
             rows=CODED if self.coded else DEIDENTIFIED,
+            detail=LIMITED if self.limited else RELEASED,
+            grant=self.grant.pk if self.grant else None,
+            purpose=self.grant.purpose if self.grant else "",
             form=form,
             filters={
                 name: given[name][:200] for name in given if name in self.filter_names()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, IntegerField, QuerySet, Value
 
 from outcomes.measures.base import (
     WHOLE,
@@ -32,7 +32,12 @@ class Volume(ComparedByCells):
 
     def reduce(self, facts: QuerySet[Any], by: By, window: str) -> list[Row]:
         """Counts by group, year and whether there was an operation."""
-        found = facts.order_by().values_list(*by, "surgery_year", "has_operation")
+        banded = "surgery_year_to"  # in the released facts
+        has_bands = any(field.name == banded for field in facts.model._meta.fields)
+        last = F(banded) if has_bands else Value(None, IntegerField())
+        found = facts.order_by().values_list(
+            *by, F("surgery_year"), last, F("has_operation")
+        )
         return ordered(found.annotate(n=Count("pk")))
 
     def conclude(self, rows: Sequence[Row], by: By, window: str) -> dict[str, Any]:
@@ -83,19 +88,26 @@ def _banded(years: Sequence[dict[str, Any]], width: int) -> list[dict[str, Any]]
 
 
 def _group(name: dict[str, Any], rows: Sequence[Row]) -> Group:
-    years: dict[int | None, int] = {}
+    years: dict[tuple[int | None, int | None], int] = {}
     operated = 0
-    for year, was_operated, n in rows:
-        years[year] = years.get(year, 0) + n
+    for year, last, was_operated, n in rows:
+        years[year, last] = years.get((year, last), 0) + n
         operated += n if was_operated else 0
-    known = sorted(year for year in years if year is not None)
-    ordered_years = [*known, *([None] if None in years else [])]
     return {
         **started(name),
         "n": sum(years.values()),
         "operated": operated,
-        "years": [{"year": year, "n": years[year]} for year in ordered_years],
+        "years": [
+            {"year": year, "n": years[year, last]}
+            | ({} if last is None else {"to": last})
+            for year, last in sorted(years, key=_by_year)
+        ],
     }
+
+
+def _by_year(band: tuple[int | None, int | None]) -> tuple[bool, int, int]:
+    """Years in order, the wider of two bands behind, unknown ones last."""
+    return band[0] is None, band[0] or 0, band[1] or 0
 
 
 VOLUME = Volume()

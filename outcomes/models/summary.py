@@ -36,13 +36,15 @@ class ChangeCount(models.Model):
 class Summary(models.Model):
     """The numbers of one measure in one scope and grouping, and how fresh they are.
 
-    ``centre`` None is the pool of all centres. ``done`` counts the changes that the
+    ``centre`` None is the pool of all centres, for people who read no cases counted from
+    the ``released`` facts. ``done`` counts the changes that the
     numbers have taken in; the row is stale while more were made (``wanted``).
     """
 
     centre = models.ForeignKey(
         "registry.Centre", models.CASCADE, related_name="summaries", null=True
     )
+    released = models.BooleanField(default=False)
     measure = models.CharField(max_length=30)
     by = models.CharField(max_length=200, blank=True)
     window = models.CharField(max_length=12, blank=True)
@@ -67,7 +69,7 @@ class Summary(models.Model):
         verbose_name_plural = "summaries"
         constraints = [
             models.UniqueConstraint(
-                fields=["centre", "measure", "by", "window"],
+                fields=["centre", "released", "measure", "by", "window"],
                 nulls_distinct=False,
                 name="summary_once",
             ),

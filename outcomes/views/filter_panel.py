@@ -13,10 +13,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cases.filters import EMPTY, PARAMETERS, Parameter, parameter_errors
-from outcomes.deidentified import common_values
 from outcomes.filters import APPOINTMENT, GROUP, OUTCOME, ListFilter
 from outcomes.models.fact_column import Release
 from outcomes.models.fact_columns import COLUMN_BY_NAME
+from outcomes.released import common_values
 from outcomes.views.paging import address
 
 # Asked for in the panel, in this order; an address may use the others as well.

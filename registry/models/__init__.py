@@ -1,6 +1,7 @@
 from registry.models.audit import AuditEvent, Seal
 from registry.models.centre import Centre, Membership
 from registry.models.clinical import ClinicalQuerySet, ClinicalRecord
+from registry.models.grant import DetailGrant
 from registry.models.heartbeat import WorkerHeartbeat
 from registry.models.partly_known import PartlyKnownDays, partial_days
 from registry.models.submission import Submission
@@ -15,6 +16,7 @@ __all__ = [
     "Centre",
     "ClinicalQuerySet",
     "ClinicalRecord",
+    "DetailGrant",
     "Membership",
     "Seal",
     "Submission",

@@ -34,7 +34,7 @@ QUESTIONS = (
     *summaries.STORED,
     ("volume", "sex", ""),
     ("improvement", "region", "last"),
-    ("progression", "compartment,sex", ""),
+    ("progression", "sex", ""),
 )
 
 

@@ -41,7 +41,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
 
 
 def overall(centre: Centre | None, measure: str = "recurrence") -> Summary:
-    return Summary.objects.get(centre=centre, measure=measure, by="")
+    return Summary.objects.get(centre=centre, released=False, measure=measure, by="")
 
 
 # --- rows ----------------------------------------------------------------------------
@@ -49,7 +49,9 @@ def overall(centre: Centre | None, measure: str = "recurrence") -> Summary:
 
 @pytest.mark.django_db
 def test_a_centre_comes_with_its_rows() -> None:
-    assert Summary.objects.filter(centre=None).count() == ROWS
+    for released in (False, True):
+        pool = Summary.objects.filter(centre=None, released=released)
+        assert pool.count() == ROWS
     centre = factories.make_centre()
     rows = Summary.objects.filter(centre=centre)
     assert sorted(rows.values_list("measure", "by", "window")) == sorted(
@@ -337,9 +339,9 @@ def test_the_sweep_asks_again_for_what_was_lost(sent: list[int | None]) -> None:
 def test_the_command_computes_everything(capsys: pytest.CaptureFixture[str]) -> None:
     factories.make_case(operation=True)
     call_command("refresh_summaries")
-    assert f"{2 * ROWS} summaries computed, 0 failed." in capsys.readouterr().out
+    assert f"{3 * ROWS} summaries computed, 0 failed." in capsys.readouterr().out
     call_command("refresh_summaries", all=True)
-    assert f"{2 * ROWS} summaries computed" in capsys.readouterr().out
+    assert f"{3 * ROWS} summaries computed" in capsys.readouterr().out
 
 
 # --- several at once -----------------------------------------------------------------

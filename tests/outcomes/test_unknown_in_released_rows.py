@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from cases.filters import PARAMETERS, Parameter
 from outcomes.deidentified import OTHER, deidentified, deidentified_columns
 from outcomes.filters import HIDDEN_FROM_ANALYSTS, DeidentifiedFactsFilter
-from outcomes.models import CaseFacts
+from outcomes.models import CaseFacts, ReleasedFacts
 from outcomes.models.fact_columns import COLUMN_BY_NAME
 from tests import factories
+from tests.outcomes.released_rows import released_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -36,23 +36,22 @@ FILTERED = [
 
 
 @pytest.fixture
-def unknown(settings: Any) -> models.QuerySet[CaseFacts]:
+def unknown(settings: Any) -> models.QuerySet[ReleasedFacts]:
     """The facts of one case in which nothing is known that can be unknown.
 
     Beside it stands one of which much is known, and each of its values is shared enough.
     """
-    settings.DISCLOSURE_THRESHOLD = 1
-    cache.clear()
+    settings.DISCLOSURE_THRESHOLD = settings.RELEASE_K = 1
     factories.make_case(operation=True)
     case = factories.make_case(operation=True)
     facts = CaseFacts.objects.filter(pk=case.pk)
     names = {f.name for f in CaseFacts._meta.fields if may_be_unknown(f.name)}
     facts.update(**dict.fromkeys(names))
-    return facts
+    return released_rows(pk=case.pk)
 
 
 def test_no_column_makes_a_value_of_what_is_unknown(
-    unknown: models.QuerySet[CaseFacts],
+    unknown: models.QuerySet[ReleasedFacts],
 ) -> None:
     (row,) = deidentified(unknown).dicts()
     assert len(RELEASED) > 100
@@ -61,7 +60,7 @@ def test_no_column_makes_a_value_of_what_is_unknown(
 
 @pytest.mark.parametrize("parameter", FILTERED, ids=lambda each: each.name)
 def test_no_filter_finds_what_is_unknown(
-    unknown: models.QuerySet[CaseFacts], parameter: Parameter
+    unknown: models.QuerySet[ReleasedFacts], parameter: Parameter
 ) -> None:
     """With every value that the filter takes; ages are the edges of bands."""
     codes = [code for code, _label in parameter.choices] + [OTHER]

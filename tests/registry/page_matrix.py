@@ -42,11 +42,13 @@ STARTS = row("      302 302 302 403 403 403 302")
 ADMINISTERS = row(" 403 403 403 403 403 200 302")
 ADDS = row("        403 403 403 403 403 422 302")
 CONFIRMS = row("    403 403 403 403 403 302 302")
+GRANTS = row("      403 403 403 302 403 302 302")
 # For verbs that a page does not know.
 NOT_SO = row("      405 405 405 405 405 405 302")
 NOBODY = row("      405 405 405 405 405 405 405")
 NOT_BY_CASE = row(" 405 404 405 403 404 404 302")
 NOT_BY_ROLE = row(" 405 405 405 403 403 403 302")
+NOT_GRANTED = row(" 403 403 403 405 403 405 302")
 NOT_ADMIN = row("   403 403 403 403 403 405 302")
 SIGNED_IN = row("   302 302 302 302 302 302 405")
 SIGN_IN = row("     302 302 302 302 302 302 200")
@@ -108,6 +110,8 @@ MATRIX: dict[str, Rows] = {
     "/administration/audit/": page(ADMINISTERS, OPTIONS=ADMINISTERS, other=NOT_ADMIN),
     "/administration/centres/": form(ADMINISTERS, ADDS, NOT_ADMIN),
     "/administration/centres/<pk>/": form(ADMINISTERS, ADDS, NOT_ADMIN),
+    "/administration/finer-data/": page(GRANTS, other=GRANTS),
+    "/administration/finer-data/<pk>/end/": step(GRANTS, NOT_GRANTED),
     "/administration/people/": page(ADMINISTERS, OPTIONS=ADMINISTERS, other=NOT_ADMIN),
     "/administration/people/<pk>/": page(CONFIRMS, other=CONFIRMS),
     "/administration/people/<pk>/active/": step(CONFIRMS, NOT_ADMIN),

@@ -77,6 +77,7 @@ def make_page_cast() -> PageCast:
         "<recurrence>": records["recurrences"].code,
         "<draft>": make_draft(people["surgeon_a"], records["cases"]).code,
         "centres/<pk>": f"centres/{centre_a.pk}",
+        "finer-data/<pk>": "finer-data/1",
         "people/<pk>": f"people/{people['analyst'].pk}",
         "roles/<pk>": f"roles/{people['analyst'].memberships.get().pk}",
         "<key>/revoke": f"{token.token_key}/revoke",
