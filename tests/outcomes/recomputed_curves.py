@@ -25,6 +25,7 @@ from tests.outcomes.recomputed import (
     share,
     whole,
 )
+from tests.outcomes.recomputed_gray import gray
 
 TOLD_AT = (365, 730, 1826)
 YEAR = 365.25
@@ -409,20 +410,3 @@ def hazard_lived(days: Any, events: Any) -> Any:
 def spread(scores: Any, labels: Any) -> float:
     sums, sizes = np.bincount(labels, scores), np.bincount(labels)
     return float((len(scores) - 1) / (scores**2).sum() * (sums**2 / sizes).sum())
-
-
-def gray(courses: list[Course], told: dict[str, Any]) -> dict[str, Any]:
-    """Counts here; the statistic and p are compared with R in the statistics' tests."""
-    if len(courses) < 2:
-        return {"p_value": None}
-    return {
-        "observed": [int((course.cause == 1).sum()) for course in courses],
-        "competing": [int((course.cause == 2).sum()) for course in courses],
-        "expected": lambda told: math.isclose(
-            sum(told), sum(int((c.cause == 1).sum()) for c in courses), abs_tol=1e-6
-        ),
-        "p_value": is_share,
-        "smallest_p": is_share,
-        "statistic": lambda told: told is None or told >= 0,
-        "df": lambda told: told is None or 1 <= told < len(courses),
-    }
