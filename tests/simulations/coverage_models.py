@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
-from outcomes.stats.agreement import KappaInterval, Weights, cohen_kappa, icc_2_1
+from outcomes.stats.agreement import (
+    IccInterval,
+    KappaInterval,
+    Weights,
+    cohen_kappa,
+    icc_2_1,
+)
 from outcomes.stats.competing import aalen_johansen
 from outcomes.stats.cox import cox
 from outcomes.stats.cox_firth import firth_cox
@@ -22,7 +28,7 @@ from outcomes.stats.discrimination import auc, diagnostic_accuracy
 from outcomes.stats.firth import firth_logistic
 from outcomes.stats.restricted_mean import restricted_mean
 from outcomes.stats.result import Interval
-from outcomes.stats.survival import SurvivalCurve, kaplan_meier
+from outcomes.stats.survival import CurveInterval, SurvivalCurve, kaplan_meier
 from tests.simulations.coverage import Scenario, table
 
 Floats = NDArray[np.float64]
@@ -59,16 +65,24 @@ def _curve(draw: np.random.Generator, n: int, hazard: float) -> SurvivalCurve:
 
 
 def _survival() -> Iterator[Scenario]:
-    for n, survival in ((19, 0.95), (19, 0.8), (19, 0.5), (50, 0.95), (50, 0.8)):
-        hazard = -math.log(survival) / 3
-        yield Scenario(
-            "Kaplan-Meier, log-log",
-            survival,
-            f"{n} cases, at 3 years",
-            lambda draw, n=n, hazard=hazard: _curve(draw, n, hazard).survival_at([3])[
-                0
-            ],
-        )
+    for kind, name in (
+        ("log-log", "Kaplan-Meier, log-log, beta product at 1"),
+        ("beta-product", "Kaplan-Meier, beta product"),
+    ):
+        for n, survival in ((19, 0.95), (19, 0.8), (19, 0.5), (50, 0.95), (50, 0.8)):
+            hazard = -math.log(survival) / 3
+
+            def drawn(
+                draw: np.random.Generator,
+                n: int = n,
+                hazard: float = hazard,
+                kind: CurveInterval = kind,
+            ) -> Interval:
+                days, events = _followed(draw, n, hazard)
+                curve = kaplan_meier(days, events, interval=kind)
+                return curve.survival_at([3])[0]
+
+            yield Scenario(name, survival, f"{n} cases, at 3 years", drawn)
     for n in (19, 50):
         yield Scenario(
             "median survival, log-log",
@@ -203,16 +217,32 @@ def _kappa(drawn: bytes, weights: Weights, kind: KappaInterval) -> Interval:
 
 
 def _intraclass() -> Iterator[Scenario]:
-    for icc in (0.3, 0.6, 0.9):
+    for kind, name in (
+        ("generalised", "ICC(2,1), generalised"),
+        ("mcgraw-wong", "ICC(2,1), McGraw-Wong"),
+    ):
+        for n, k, icc in (
+            (19, 3, 0.3),
+            (19, 3, 0.6),
+            (19, 3, 0.9),
+            (19, 2, 0.9),
+            (50, 3, 0.6),
+        ):
 
-        def drawn(draw: np.random.Generator, icc: float = icc) -> Interval:
-            rest = (1 - icc) / 2
-            subjects = draw.normal(0, math.sqrt(icc), (19, 1))
-            readers = draw.normal(0, math.sqrt(rest), (1, 3))
-            noise = draw.normal(0, math.sqrt(rest), (19, 3))
-            return icc_2_1(subjects + readers + noise).icc
+            def drawn(
+                draw: np.random.Generator,
+                n: int = n,
+                k: int = k,
+                icc: float = icc,
+                kind: IccInterval = kind,
+            ) -> Interval:
+                rest = (1 - icc) / 2
+                subjects = draw.normal(0, math.sqrt(icc), (n, 1))
+                readers = draw.normal(0, math.sqrt(rest), (1, k))
+                noise = draw.normal(0, math.sqrt(rest), (n, k))
+                return icc_2_1(subjects + readers + noise, interval=kind).icc
 
-        yield Scenario("ICC(2,1), McGraw-Wong", icc, "19 subjects, 3 readers", drawn)
+            yield Scenario(name, icc, f"{n} subjects, {k} readers", drawn)
 
 
 def _firth() -> Iterator[Scenario]:

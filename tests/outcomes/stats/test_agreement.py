@@ -260,14 +260,14 @@ def test_icc_against_r() -> None:
     > as.numeric(ICC(sf, lmer=FALSE, alpha=.1)$results[2, c(2,7,8)])
     0.289763779527559 0.042901191540540 0.691070606618357
     """
-    found = icc_2_1(SHROUT_FLEISS)
+    found = icc_2_1(SHROUT_FLEISS, interval="mcgraw-wong")
     assert found.icc.value == pytest.approx(0.289763779527559, abs=1e-12)
     assert found.icc.lower == pytest.approx(0.018786513374712, abs=1e-9)
     assert found.icc.upper == pytest.approx(0.761084369648953, abs=1e-9)
     assert found.mean_square_subjects == pytest.approx(11.2416666667)
     assert found.mean_square_readers == pytest.approx(32.4861111111)
     assert found.mean_square_error == pytest.approx(1.0194444444)
-    narrower = icc_2_1(SHROUT_FLEISS, level=0.9)
+    narrower = icc_2_1(SHROUT_FLEISS, level=0.9, interval="mcgraw-wong")
     assert narrower.icc.lower == pytest.approx(0.042901191540540, abs=1e-9)
     assert narrower.icc.upper == pytest.approx(0.691070606618357, abs=1e-9)
 
@@ -301,7 +301,7 @@ def test_icc_order_and_unit_do_not_matter(
     table = np.array(SHROUT_FLEISS, dtype=float)[subjects][:, readers] * unit + 7
     found = icc_2_1(table.tolist())
     assert found.icc.value == pytest.approx(0.289763779527559, abs=1e-9)
-    assert found.icc.lower == pytest.approx(0.018786513374712, abs=1e-8)
+    assert found.icc.lower == pytest.approx(icc_2_1(SHROUT_FLEISS).icc.lower, abs=1e-6)
 
 
 def test_icc_of_readers_who_differ_by_a_constant_has_limits() -> None:
@@ -310,7 +310,8 @@ def test_icc_of_readers_who_differ_by_a_constant_has_limits() -> None:
     > as.numeric(ICC(cbind(1:6, 1:6 + 3), lmer = FALSE)$results[2, c(2, 7, 8)])
     [1] 0.437499999999999944 0.000843004691642067 0.886146387824527149
     """
-    found = icc_2_1([[reading, reading + 3] for reading in range(1, 7)])
+    apart = [[reading, reading + 3] for reading in range(1, 7)]
+    found = icc_2_1(apart, interval="mcgraw-wong")
     got = (found.icc.value, found.icc.lower, found.icc.upper)
     assert got == pytest.approx(
         (0.4375, 0.000843004691642067, 0.886146387824527), abs=1e-8
@@ -320,9 +321,41 @@ def test_icc_of_readers_who_differ_by_a_constant_has_limits() -> None:
 
 def test_icc_that_no_limits_belong_to_says_so() -> None:
     """psych prints NaN for both limits of this table."""
-    found = icc_2_1([[3, 16], [12, 7]])
-    assert (found.icc.lower, found.icc.upper) == (None, None)
-    assert found.reason == NO_LIMITS
+    for interval in ("generalised", "mcgraw-wong"):
+        found = icc_2_1([[3, 16], [12, 7]], interval=interval)
+        assert (found.icc.lower, found.icc.upper) == (None, None)
+        assert found.reason == NO_LIMITS
+
+
+def test_generalised_limits_of_the_icc_as_drawn_in_r() -> None:
+    """Four million pivots in R, of the mean squares of Shrout and Fleiss's table.
+
+    > n <- 6; k <- 4; s <- 11.24166667; r <- 32.48611111; e <- 1.01944444
+    > set.seed(1); B <- 4e6
+    > R <- (n-1)*s/rchisq(B, n-1); C <- (k-1)*r/rchisq(B, k-1)
+    > E <- (n-1)*(k-1)*e/rchisq(B, (n-1)*(k-1))
+    > a <- pmax(R-E, 0)/k; b <- pmax(C-E, 0)/n; quantile(a/(a+b+E), c(.025, .975))
+         2.5%     97.5%
+    0.0268666 0.7457456
+    """
+    found = icc_2_1(SHROUT_FLEISS).icc
+    assert found.lower == pytest.approx(0.0268666, abs=0.001)
+    assert found.upper == pytest.approx(0.7457456, abs=0.001)
+    assert found.method == "generalised pivots (Tian and Cappelleri)"
+    assert icc_2_1(SHROUT_FLEISS).icc == found
+    apart = icc_2_1([[reading, reading + 3] for reading in range(1, 7)]).icc
+    assert (apart.lower, apart.upper) == pytest.approx((0.0009, 0.886), abs=0.002)
+
+
+def test_an_icc_below_0_lies_within_its_limits() -> None:
+    found = icc_2_1([[1, 4], [5, 3], [2, 3.5], [4, 1], [6, 3]]).icc
+    assert found.value < 0
+    assert found.lower <= found.value <= found.upper
+
+
+def test_another_interval_of_the_icc_is_refused() -> None:
+    with pytest.raises(StatError, match="generalised or mcgraw-wong"):
+        icc_2_1(SHROUT_FLEISS, interval="wald")
 
 
 def test_icc_takes_counts_of_equal_subjects() -> None:
