@@ -214,7 +214,7 @@ def whole_scores(
         hazard = np.cumsum(whole)
         return np.concatenate([unit - hazard, -hazard])
     lived = np.cumsum(events / at_risk) * unit
-    steps = np.rint(np.concatenate([unit - lived, -lived]))
+    steps: FloatArray = np.rint(np.concatenate([unit - lived, -lived]))
     return steps.astype(np.int64)
 
 
@@ -250,7 +250,8 @@ def _covariances(scores: CountArray, table: CountArray) -> FloatArray:
     sizes = table.sum(axis=1).astype(np.float64)
     total = sizes.sum()
     squares = float(table.sum(axis=0) @ scores.astype(np.float64) ** 2)
-    weights = np.outer(sizes, sizes) * (squares / (total * (total - 1)))
+    scale = squares / (total * (total - 1))
+    weights: FloatArray = np.outer(sizes, sizes) * scale
     np.fill_diagonal(weights, 0)
     return weights
 
