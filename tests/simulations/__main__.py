@@ -1,7 +1,7 @@
 """``make simulations``: how the statistics behave when the truth is known.
 
-Prints the Markdown tables of docs/statistics.md. Every other module of this package
-has ``run(repetitions, seed) -> str``, a section of Markdown.
+Prints the Markdown tables of docs/statistics.md. A module of this package that has
+``run(repetitions, seed) -> str`` is a simulation and gives a section of Markdown.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+from types import ModuleType
 
 import tests.simulations
 
@@ -16,7 +17,12 @@ import tests.simulations
 def names() -> list[str]:
     """The simulations of this package, in alphabetical order."""
     found = pkgutil.iter_modules(tests.simulations.__path__)
-    return sorted(module.name for module in found if module.name != "__main__")
+    others = [module.name for module in found if module.name != "__main__"]
+    return sorted(name for name in others if hasattr(_module(name), "run"))
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"tests.simulations.{name}")
 
 
 def main() -> None:
@@ -26,8 +32,7 @@ def main() -> None:
     parser.add_argument("--only", choices=names(), help="one simulation of them all")
     asked = parser.parse_args()
     for name in [asked.only] if asked.only else names():
-        module = importlib.import_module(f"tests.simulations.{name}")
-        print(module.run(asked.repetitions, asked.seed), flush=True)
+        print(_module(name).run(asked.repetitions, asked.seed), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,30 @@ import importlib
 
 import pytest
 
+from tests.simulations import type_one_error_values
 from tests.simulations.__main__ import names
-from tests.simulations.type_one_error import alarms, curves, means
+from tests.simulations.alarms import alarms
+from tests.simulations.type_one_error import curves
+from tests.simulations.type_one_error_values import means, pairs
 
 
 @pytest.mark.parametrize("name", names())
 def test_every_simulation_can_be_run(name) -> None:
     module = importlib.import_module(f"tests.simulations.{name}")
     assert callable(module.run)
+
+
+def test_every_row_of_the_table_is_filled() -> None:
+    lines = type_one_error_values.run(4, 3).splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| ")]
+    assert {len(row) for row in rows} == {6}
+    assert len({tuple(row[:2]) for row in rows}) == len(rows) > 30
+
+
+def test_few_pairs_have_no_p() -> None:
+    found = alarms(pairs(8, 0.4), 200, seed=1)
+    assert found.without > 150
+    assert found.before > found.after
 
 
 def test_two_against_forty_before_and_after_the_rule() -> None:
