@@ -244,16 +244,21 @@ improvement <- function(rows, q) {
            quartile_3 = part[[3]])))
 }
 pain_at <- function(rows, window, asked) {
-  at <- function(name) rows[[paste0(name, "_", window)]]
+  at <- function(name) {
+    column <- paste0(name, "_", window)
+    stopifnot(column %in% names(rows))
+    rows[[column]]
+  }
   site <- at("residual_pain"); site <- site[!is.na(site)]; assessed <- length(site)
   sites <- sapply(PAIN_SITES, function(s) sum(site == s))
-  segmental <- sum(true(at("residual_segmental_pain"))); any <- assessed - sites[["none"]]
+  at_site <- sapply(PAIN_SITES[2:4], function(s) sum(true(at(paste0("residual_", s, "_pain")))))
+  any <- assessed - sites[["none"]]
   worst <- number(at("residual_pain_nrs")); worst <- worst[!is.na(worst)]
   courses <- at("segmental_pain_course")
-  events <- switch(asked, segmental = segmental, any = any, sites[[asked]])
+  events <- switch(asked, any = any, mixed = sites[["mixed"]], at_site[[asked]])
   list(assessed = assessed, events = events, proportion = share(events, assessed),
        any = counted(any, assessed), sites = lapply(as.list(sites), counted, assessed),
-       segmental = counted(segmental, assessed),
+       at_site = lapply(as.list(at_site), counted, assessed),
        nrs_4_or_more = counted(sum(worst >= 4), length(worst)),
        segmental_course = as.list(sapply(PAIN_COURSES, function(c) sum(courses == c, na.rm = TRUE))))
 }
