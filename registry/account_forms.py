@@ -8,7 +8,12 @@ from allauth.account import forms as account_forms
 from allauth.mfa.base import forms as factor_forms
 from allauth.mfa.totp import forms as totp_forms
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+
+from registry import post, tasks
+from registry.celery import enqueue
+from registry.models import AskedMail
 
 PASSWORD_HINT = _(
     "At least 10 characters. A sentence is easier to keep in mind than a word; "
@@ -54,6 +59,14 @@ class ReauthenticateForm(PlainWords, account_forms.ReauthenticateForm):
 
 class ForgottenPasswordForm(PlainWords, account_forms.ResetPasswordForm):
     labels: ClassVar[dict[str, Any]] = {"email": _("E-mail address")}
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """The same work for every address: a row, and the worker's bell."""
+        person = self.users[0] if self.users else None
+        post.ask(AskedMail.Kind.RESET, person, request)
+        enqueue(tasks.send_mail)
+        address: str = self.cleaned_data["email"]
+        return address
 
 
 class NewPasswordForm(PlainWords, account_forms.ResetPasswordKeyForm):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException
 from typing import Any
 
 from allauth.account import signals as account_signals
@@ -18,20 +17,17 @@ from django.contrib.auth.signals import (
     user_logged_out,
     user_login_failed,
 )
-from django.core.mail import send_mail
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registry import audit
+from registry import audit, post
 from registry.client_address import client_address
-from registry.models import AuditEvent, User
+from registry.models import AskedMail, AuditEvent, User
 
 logger = logging.getLogger(__name__)
-MAIL_ERRORS = (OSError, SMTPException)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -73,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """A mail server that is away must not turn a changed password into a 500."""
         try:
             super().send_mail(template_prefix, email, context)
-        except MAIL_ERRORS as error:
+        except post.MAIL_ERRORS as error:
             logger.error("mail not sent: %s (%s)", template_prefix, type(error))
 
 
@@ -97,7 +93,9 @@ def record_failed_sign_in(
 
 
 @receiver(user_locked_out)
-def tell_locked_out(sender: Any, username: str | None, **kwargs: Any) -> None:
+def tell_locked_out(
+    sender: Any, request: HttpRequest, username: str | None, **kwargs: Any
+) -> None:
     """The person learns by mail what the sign-in page must not tell a stranger.
 
     Every further attempt during the lock arrives here too; the mail goes out once.
@@ -106,17 +104,7 @@ def tell_locked_out(sender: Any, username: str | None, **kwargs: Any) -> None:
     told = person is not None and _was_locked_lately(person)
     audit.record("session.locked", actor=person)
     if person is not None and not told:
-        send_mail(
-            _("Sign-in locked for 15 minutes"),
-            _(
-                "Somebody gave a wrong password for your account five times. Sign-in "
-                "from that address is locked for 15 minutes. If it was not you, tell "
-                "your administrator."
-            ),
-            None,
-            [person.email],
-            fail_silently=True,
-        )
+        post.ask(AskedMail.Kind.LOCKED, person, request)
 
 
 @receiver([account_signals.password_changed, account_signals.password_reset])

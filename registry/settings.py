@@ -226,6 +226,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "send-mail": {
+        "task": "registry.send_mail",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     # Asked every hour by every beat, done once a day.
     "clear-old": {"task": "registry.clear", "schedule": 3600},
     "back-up": {"task": "registry.back_up", "schedule": 3600},

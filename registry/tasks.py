@@ -1,5 +1,5 @@
 """What comes round every few seconds: the sweep, which finds what a lost message left
-behind, and the sealer of the audit trail."""
+behind, the sealer of the audit trail, and the post."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 from celery import Task, shared_task
 from django.conf import settings
 
-from registry import clearing
+from registry import clearing, post
 from registry.audit import heads, sealing
 from registry.backup import keeping
 from registry.embedded.places import var_folder
@@ -36,6 +36,12 @@ def seal_audit() -> None:
     """Put what was committed under the chain; once a day keep its head outside."""
     sealing.seal_all()
     heads.publish_if_due()
+
+
+@shared_task(name="registry.send_mail")
+def send_mail() -> None:
+    """Send the mails about accounts that were asked for."""
+    post.send_waiting()
 
 
 @shared_task(name="registry.clear")
