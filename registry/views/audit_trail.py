@@ -142,6 +142,9 @@ def details(body: dict[str, Any]) -> str:
 
 
 def in_words(value: Any) -> str:
+    """A value of an event; what is empty is said, so that no name stands alone."""
+    if value is None or value in ("", [], {}):
+        return _("none")
     if not isinstance(value, list):
         return str(value)
     shown = " ".join(map(str, value[:LISTED]))

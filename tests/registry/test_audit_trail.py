@@ -157,6 +157,12 @@ def test_odd_questions_to_the_trail_are_answered(page: Client, query: str) -> No
     assert page.get(f"{AUDIT}?{query}").status_code == 200
 
 
+@pytest.mark.parametrize("nothing", [[], {}, "", None])
+def test_what_is_empty_is_said(page: Client, nothing: object) -> None:
+    audit.record("list.viewed", actor=make_user(Role.ANALYST), cases=nothing, count=0)
+    assert "cases: none, count: 0" in text_of(page.get(AUDIT))
+
+
 @pytest.mark.parametrize("words", ["<script>alert(1)</script>", "{{7*7}}", "' OR 1=1"])
 def test_names_are_shown_as_they_are(page: Client, words: str) -> None:
     person = make_user(Role.ANALYST, name=words)
