@@ -34,6 +34,7 @@ from outcomes.synthetic.draw import (
     where,
 )
 from registry.fields import WordsField
+from registry.history import sign_history
 from registry.models.clinical import CODE_ALPHABET, ClinicalRecord
 
 BATCH = 20_000
@@ -288,6 +289,7 @@ def load_batch(
         (VitalStatus, vital),
     ]
     with transaction.atomic():
+        sign_history(by)
         return write(rng, tables, first, by, absent)
 
 

@@ -100,6 +100,13 @@ def test_every_row_left_its_history() -> None:
         assert events.objects.count() >= model.objects.count(), model
 
 
+def test_history_names_the_person_who_loaded_the_rows() -> None:
+    """Not nobody, and not whoever wrote before in the same transaction."""
+    seeder = User.objects.get(email="seeder@x.example")
+    contexts = Case.pgh_event_model.objects.values_list("pgh_context__metadata__user")
+    assert set(contexts) == {(seeder.pk,)}
+
+
 def test_centre_of_case_is_the_patients() -> None:
     assert not Case.objects.exclude(centre=F("patient__centre")).exists()
 
