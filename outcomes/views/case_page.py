@@ -33,7 +33,7 @@ from outcomes.views.case_sections import (
     tumour_facts,
     vital_facts,
 )
-from outcomes.views.timeline import long_date, pain_table, timeline
+from outcomes.views.timeline import pain_table, timeline
 from outcomes.views.void_rows import void_lines
 from registry import audit
 from registry.display import MEANINGS
@@ -126,7 +126,9 @@ def page_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         if sees_void(person_of(request), case.centre)
         else [],
         "reasons": MissingReason.choices,
-        "verified_on": long_date(case.verified_at.date()) if case.verified_at else "",
+        "verified_on": timezone.localdate(case.verified_at).isoformat()
+        if case.verified_at
+        else "",
     }
     add_rights(person_of(request), case, context)
     return context

@@ -56,11 +56,21 @@ def entries_of(kind: str, model: Any, events: list[Any]) -> Iterator[dict[str, A
             "kind": kind,
             "code": event.code,
             "at": event.pgh_created_at,
-            "created": before is None,
+            "step": step_between(before, event),
             "context": event.pgh_context.metadata if event.pgh_context else {},
             "changes": list(changes_between(model, before, event)) if before else [],
         }
         before = event
+
+
+def step_between(before: Any, after: Any) -> str:
+    """What was done to the row, in a word."""
+    if before is None:
+        return _("entered")
+    was_void, is_void = (bool(each.voided_at) for each in (before, after))
+    if was_void == is_void:
+        return _("changed")
+    return _("voided") if is_void else _("restored")
 
 
 def changes_between(model: Any, before: Any, after: Any) -> Iterator[dict[str, Any]]:
@@ -76,7 +86,9 @@ def changes_between(model: Any, before: Any, after: Any) -> Iterator[dict[str, A
     if after.voided_at and not before.voided_at:
         yield {"label": _("Voided"), "old": None, "new": after.void_reason}
     if before.voided_at and not after.voided_at:
-        yield {"label": _("Restored"), "old": before.void_reason, "new": None}
+        told = _("counts again; it was void: %(reason)s")
+        told %= {"reason": before.void_reason}
+        yield {"label": _("Restored"), "old": None, "new": told}
     yield from reasons_between(model, before, after)
 
 
@@ -114,6 +126,7 @@ def history_of(case: Case) -> list[dict[str, Any]]:
             found.setdefault(event.pgh_obj_id, []).append(event)
         for kind, record in records:
             entries += entries_of(kind, model, found.get(record.pk, []))
+    entries.reverse()  # rows of one transaction have one time
     entries.sort(key=lambda entry: entry["at"], reverse=True)
     return name_people(entries)
 

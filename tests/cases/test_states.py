@@ -290,6 +290,20 @@ def test_history_tells_of_a_voiding(centre: Centre, coordinator: User) -> None:
         for change in entry["changes"]
     ]
     assert told == [("Voided", "another patient's")]
+    study.refresh_from_db()
+    actions.restore_record(
+        by=coordinator, record=study, version=2, reason="it was ours"
+    )
+    page = signed_in(coordinator).get(reverse("cases:history", args=[case.code]))
+    entries = [each for each in page.context["entries"] if each["code"] == study.code]
+    assert [each["step"] for each in entries] == ["restored", "voided", "entered"]
+    assert entries[0]["changes"] == [
+        {
+            "label": "Restored",
+            "old": None,
+            "new": "counts again; it was void: another patient's",
+        }
+    ]
 
 
 def test_void_rows_are_found_and_restored_on_the_page(
