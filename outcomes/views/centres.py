@@ -13,7 +13,7 @@ from outcomes.reading import POOL, reads_pool_whole
 from outcomes.views.figure_links import Address, linked
 from outcomes.views.figure_words import Group, Payload, percent
 from outcomes.views.questions import answered
-from outcomes.views.tiles import cases_address, total
+from outcomes.views.tiles import cases_address, operated
 
 # Asked of every centre, so that more of them would make the page slow.
 MOST_CENTRES = 40
@@ -66,11 +66,10 @@ def centre_row(
     address = cases_address(request, code, filters)
     volume: Payload = told["volume"]
     all_of_them: Group = {"group": {}}
-    operated = total([group.get("operated") for group in volume["groups"]])
     return [
         scope["label"],
         linked(address, all_of_them, volume["n_cases"], "counted"),
-        linked(address, all_of_them, operated, "operated"),
+        linked(address, all_of_them, operated(told), "operated"),
         *share_cells(address, told["progression_all"], "came_back", "came_back_known"),
         *share_cells(address, told["improvement_all"], "improved_m12", "assessed_m12"),
     ]

@@ -92,7 +92,9 @@ def numbers_page(request: HttpRequest) -> HttpResponse:
         "figures": [] if computing else figures(told, address),
         "centres": None if computing else beside_each_other(request, scopes, asked_for),
         "pool_as_of": pool_day(request, told if scope == POOL else beside),
-        "protected": any(payload.get("suppressed") for payload in told.values()),
+        "protected": any(
+            payload.get("suppressed") for payload in (*told.values(), *beside.values())
+        ),
     }
     if reads_released_only(person_of(request)):
         leave_out_pooled(context["filter_form"])

@@ -37,10 +37,9 @@ def tiles(
     events = told["progression_all"]["groups"][0]
     change = told["improvement_all"]["groups"][0]
     volume = told["volume"]
-    operated = [group.get("operated") for group in volume["groups"]]
     found = [
         {"label": _("Cases"), "value": number(volume["n_cases"])} | opens("counted"),
-        {"label": _("Operated"), "value": number(total(operated))} | opens("operated"),
+        {"label": _("Operated"), "value": number(operated(told))} | opens("operated"),
         follow_up_tile(events),
         share_tile(_("Recurred or regrew"), events)
         | opens("came_back")
@@ -123,9 +122,15 @@ def number(value: int | None) -> str:
     return _("hidden") if value is None else f"{value:,}"
 
 
-def total(values: list[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+def operated(told: dict[str, Payload]) -> int | None:
+    """How many were operated. A small compartment hides its part of the sum only: the
+    answer about all of them together tells the number as well."""
+    parts = [group.get("operated") for group in told["volume"]["groups"]]
+    known = [part for part in parts if part is not None]
+    if len(known) == len(parts):
+        return sum(known)
+    together = told["improvement_all"]["groups"][0]
+    return None if together.get("suppressed") else together["n"]
 
 
 def follow_up_tile(group: Group) -> Tile:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from outcomes import summaries
-from outcomes.views import figure_words, survival_figure
+from outcomes.views import figure_words, survival_figure, tiles
 from registry.models import Centre
 from registry.permissions import Role
 from tests.factories import (
@@ -94,6 +94,37 @@ def test_the_pool_opens_whatever_is_left_out_of_it(
     assert response.status_code == 200
     drawn = [figure for figure in response.context["figures"] if not figure["empty"]]
     assert len(drawn) == {1: 5, 10_000: 0}.get(threshold, len(drawn))
+
+
+@pytest.mark.parametrize(
+    ("parts", "together", "told"),
+    [
+        ([30, 5], {"n": 35, "suppressed": True}, 35),
+        ([30, None], {"n": 35}, 35),
+        ([30, None], {"n": 35, "suppressed": True}, None),
+    ],
+)
+def test_the_number_operated_is_hidden_only_where_no_answer_tells_it(
+    parts: list[int | None], together: dict[str, Any], told: int | None
+) -> None:
+    groups = [{"operated": part} for part in parts]
+    answers = {"volume": {"groups": groups}, "improvement_all": {"groups": [together]}}
+    assert tiles.operated(answers) == told
+
+
+def test_a_hidden_line_of_all_centres_is_explained(
+    page: Client, centre: Centre
+) -> None:
+    fill(centre, 40)
+    followed_case(make_centre())
+    refresh(centre)
+    response = page.get(reverse("outcomes:dashboard"))
+    assert "hidden" in {
+        tile["beside"].removeprefix("all centres: ")
+        for tile in response.context["tiles"]
+        if "beside" in tile
+    }
+    assert "Small groups of other centres are hidden" in response.content.decode()
 
 
 def test_a_foreign_centre_is_unknown(page: Client) -> None:
