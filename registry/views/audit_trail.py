@@ -15,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
@@ -136,19 +138,25 @@ def beginning_of(day: date) -> datetime:
     return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
 
 
-def details(body: dict[str, Any]) -> str:
+def details(body: dict[str, Any]) -> SafeString:
     """``role: surgeon, days: 90``; of a long list the first ten."""
-    return ", ".join(f"{name}: {in_words(value)}" for name, value in body.items())
+    parts = [(name, in_words(value)) for name, value in body.items()]
+    return format_html_join(", ", "{}: {}", parts)
 
 
-def in_words(value: Any) -> str:
+def in_words(value: Any) -> str | SafeString:
     """A value of an event; what is empty is said, so that no name stands alone."""
     if value is None or value in ("", [], {}):
         return _("none")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
     if not isinstance(value, list):
         return str(value)
-    shown = " ".join(map(str, value[:LISTED]))
-    return f"{shown} + {len(value) - LISTED}" if len(value) > LISTED else shown
+    shown = [(item,) for item in value[:LISTED]]
+    # A code breaks at its hyphen else.
+    told = format_html_join(" ", '<span class="is-code">{}</span>', shown)
+    more = len(value) - LISTED
+    return format_html("{} + {}", told, more) if more > 0 else told
 
 
 def number(text: str) -> int | None:
