@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pghistory
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -270,6 +270,14 @@ def update_record(
     )
 
 
+# The rows that must be void before the row they hang on.
+HANGING: dict[type[models.Model], tuple[str, ...]] = {
+    Patient: ("cases",),
+    Case: ("operations", "mri_studies", "visits", "recurrences"),
+    Operation: ("complications",),
+}
+
+
 @transaction.atomic
 def void_record(*, by: User, record: Record, version: int, reason: str) -> Record:
     """Void a row; a patient or case only when nothing that counts hangs on it."""
@@ -290,22 +298,16 @@ def restore_record(*, by: User, record: Record, version: int, reason: str) -> Re
 
 
 def _check_nothing_depends(record: Record) -> None:
-    hanging = {
-        Patient: ("cases",),
-        Case: ("operations", "mri_studies", "visits", "recurrences"),
-        Operation: ("complications",),
-    }.get(type(record), ())
-    for name in hanging:
+    for name in HANGING.get(type(record), ()):
         if getattr(record, name).filter(voided_at__isnull=True).exists():
             raise ValidationError(
-                {
-                    "reason": ValidationError(
-                        _("Void its %(parts)s first."),
-                        "has_parts",
-                        {"parts": name.replace("_", " ")},
-                    )
-                }
+                {"reason": ValidationError(void_first(name), "has_parts")}
             )
+
+
+def void_first(name: str) -> str:
+    """Why a row cannot be voided that others hang on."""
+    return _("Void its %(parts)s first.") % {"parts": name.replace("_", " ")}
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cases.actions import HANGING, void_first
 from cases.models import Case
 from cases.permissions import check_can_add, check_can_edit, check_can_verify
 from cases.states import Step, check_step
@@ -60,13 +61,21 @@ def rights_of(
             right_of(check_can_verify, user, case), lacking, contradicting
         ),
         "amend": right_of(_check_state_step, user, case, Step.AMEND),
-        "void": right_of(_check_state_step, user, case, Step.VOID),
+        "void": _unused(right_of(_check_state_step, user, case, Step.VOID), case),
     }
 
 
 def _check_state_step(user: User, case: Case, step: Step) -> None:
     check(user, Permission.WRITE_CASES, case.centre)
     check_step(case, step)
+
+
+def _unused(right: Right, case: Case) -> Right:
+    """Void is only a case on which no row hangs; told before a reason is typed."""
+    for name in HANGING[Case] if right.allowed else ():
+        if any(row.voided_at is None for row in getattr(case, name).all()):
+            return Right(False, void_first(name))
+    return right
 
 
 def _whole(right: Right, lacking: int, contradicting: int) -> Right:
