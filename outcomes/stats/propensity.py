@@ -92,14 +92,15 @@ def fit_propensity(
         return _refused(facts | {"next_step": FEWER_VARIABLES}, reason)
     if penalty == "firth":
         return _penalised(facts | {"method": PENALISED}, group, design)
-    scaled, scale = scaled_columns(design.matrix)
+    scaled, to_own_units = _about_the_middle(design.matrix)
     fitted = _fit(group, scaled)
     if fitted is None:
         return _diagnosed(facts, group, design)
+    covariance = to_own_units @ fitted.cov_params() @ to_own_units.T
     return PropensityModel(
         estimable=True,
-        coefficients=tuple((fitted.params / scale).tolist()),
-        standard_errors=tuple((fitted.bse / scale).tolist()),
+        coefficients=tuple((to_own_units @ fitted.params).tolist()),
+        standard_errors=tuple(np.sqrt(np.diag(covariance)).tolist()),
         logits=tuple(linear_predictor(scaled, fitted.params).tolist()),
         log_likelihood=float(fitted.llf),
         **facts,
@@ -142,7 +143,7 @@ def _penalised(
 ) -> PropensityModel:
     """Firth's model on sorted rows, which says whether the groups overlap."""
     facts = facts | {"next_step": None}
-    scaled, scale = scaled_columns(design.matrix)
+    scaled, to_own_units = _about_the_middle(design.matrix)
     order = np.lexsort((group, *scaled.T))
     try:
         found = firth_coefficients(group[order], scaled[order])
@@ -154,12 +155,27 @@ def _penalised(
         facts["warnings"] = (*facts["warnings"], apart)
     return PropensityModel(
         estimable=True,
-        coefficients=tuple((found / scale).tolist()),
+        coefficients=tuple((to_own_units @ found).tolist()),
         logits=tuple(linear_predictor(scaled, found).tolist()),
         separation=kind,
         separated_by=columns,
         **facts,
     )
+
+
+def _about_the_middle(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The columns within -1..1 about the middle of their range, and the way back.
+
+    The way back turns coefficients of these columns into those of the given ones. Far
+    from zero (a date in seconds) what varies would be lost beside the intercept, and
+    separation with it. The middle, unlike a mean, has no order of rows.
+    """
+    middle = matrix.min(axis=0) / 2 + matrix.max(axis=0) / 2
+    middle[0] = 0
+    scaled, scale = scaled_columns(matrix - middle)
+    to_own_units = np.diag(1 / scale)
+    to_own_units[0] -= middle / scale
+    return scaled, to_own_units
 
 
 def _refused(facts: dict[str, Any], reason: str) -> PropensityModel:
@@ -210,7 +226,7 @@ def find_separation(
     Complete: some combination is positive in all treated and negative in all
     controls. Quasi-complete: the same with cases exactly on the border.
     """
-    signed = scaled_columns(design.matrix)[0] * (2 * group - 1)[:, None]
+    signed = _about_the_middle(design.matrix)[0] * (2 * group - 1)[:, None]
     signed = np.unique(signed, axis=0)
     direction = _solve(-signed.sum(axis=0), -signed)
     if float((signed @ direction).max()) <= NEGLIGIBLE:

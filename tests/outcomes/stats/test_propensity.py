@@ -274,3 +274,23 @@ def test_firths_propensity_that_does_not_settle_is_refused(
     model = fit_propensity([1, 0, 1, 0], {"a": [1, 2, 3, 5]}, penalty="firth")
     assert (model.estimable, model.logits) == (False, ())
     assert model.reason == "Firth's regression did not settle"
+
+
+@pytest.mark.parametrize("far", [0.0, 1e6, 1e9])
+def test_where_a_covariate_begins_does_not_matter(far: float) -> None:
+    """Seconds since 1970 hide nothing: neither the model nor the separation.
+
+    > x <- 0:5; m <- glm(c(0,1,0,1,0,1) ~ x, family=binomial,
+    +                    control=glm.control(epsilon=1e-14, maxit=100))
+    > sprintf("%.10f", c(coef(m), sqrt(diag(vcov(m)))[2]))
+    "-0.9033019060" "0.3613207624" "0.5174042570"
+    """
+    x = [far + step for step in range(6)]
+    model = fit_propensity([0, 1, 0, 1, 0, 1], {"x": x})
+    intercept, slope = model.coefficients
+    assert slope == pytest.approx(0.3613207624)
+    assert intercept == pytest.approx(-0.9033019060 - far * 0.3613207624)
+    assert model.standard_errors[1] == pytest.approx(0.5174042570)
+    separated = fit_propensity([0, 0, 0, 1, 1, 1], {"x": x})
+    assert separated.separation == "complete"
+    assert separated.separated_by == ("x",)
