@@ -164,9 +164,11 @@ def _incidence(
 ) -> CumulativeIncidence:
     surviving = np.cumprod((at_risk - all_events) / at_risk)
     before = np.concatenate([[1.0], surviving[:-1]])
-    incidence = np.cumsum(before * (events / at_risk))
-    # A sum that should be 1 misses it by rounding and would pass for 0.999…
-    incidence[incidence > 1 - 1e-12] = 1.0
+    incidence = np.minimum(np.cumsum(before * (events / at_risk)), 1)
+    # A sum that should be 1 misses it by rounding and would pass for 0.999…; whether
+    # it should is a matter of counts: every case had this event.
+    everybody = (at_risk == all_events) & (np.cumsum(all_events - events) == 0)
+    incidence[everybody] = 1.0
     variance = _variance(incidence, before, events, all_events, at_risk)
     happened = incidence > 0
     relative = np.zeros(len(days))

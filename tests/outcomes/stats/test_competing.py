@@ -207,3 +207,21 @@ def test_coverage_of_the_log_log_interval_is_near_nominal() -> None:
 def test_no_cause_at_all_is_refused() -> None:
     with pytest.raises(StatError, match="events_by_cause is empty"):
         aalen_johansen_from_counts([1, 2], {}, [1, 1])
+
+
+def test_an_incidence_is_one_when_every_case_counted_had_the_event() -> None:
+    """One case in 10^13 censored leaves the curve below 1, with limits (1 - 1e-13).
+
+    Thirteen events on thirteen days sum to 1, whatever rounding says.
+    """
+    many = 10**13
+    (point,) = aalen_johansen_from_counts([1], {1: [many - 1]}, [1])[1].incidence_at(
+        [1]
+    )
+    assert point.value == 1 - 1 / many
+    assert point.lower is not None and point.lower < point.value < point.upper < 1
+    curve = aalen_johansen_from_counts(
+        range(1, 14), {1: [1] * 13, 2: [0] * 13}, [0] * 13
+    )
+    assert curve[1].incidence[-1] == 1
+    assert curve[1].lower[-1] is None
