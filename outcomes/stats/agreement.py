@@ -125,7 +125,7 @@ def cohen_kappa(
 
     Linear weights are 1-|i-j|/(k-1), quadratic 1-((i-j)/(k-1))². The limits by score
     cover 92 to 97 % with 19 readings and exist for perfect agreement too; "wald" gives
-    the symmetric ones of R's ``vcd``, which cover 73 to 93 % there or do not exist.
+    the symmetric ones of R's ``vcd``, which cover 76 to 92 % there or do not exist.
     """
     level = check_level(level)
     counts = _square(table)
@@ -171,8 +171,8 @@ def icc_2_1(
     """ICC(2,1) of a complete table, one row per subject and one column per reader.
 
     ``weights`` are whole numbers of subjects that a row stands for. The generalised
-    limits cover 94 to 97 % with few readers; "mcgraw-wong" gives those of R's ``psych``
-    with Satterthwaite's degrees of freedom, which cover down to 87 % where readers
+    limits cover 94 to 98 % with few readers; "mcgraw-wong" gives those of R's ``psych``
+    with Satterthwaite's degrees of freedom, which cover down to 86 % where readers
     differ. Not estimable when all readings are the same; where readers never disagree
     the limits are None.
     """

@@ -2,7 +2,7 @@
 
 References: Klein and Moeschberger, Survival Analysis, section 4.5 (variance); limits on
 the logit scale of the share of the time, chosen by simulation (docs/statistics.md):
-symmetric ones cover 90 % with 19 cases and few events, always missing above.
+symmetric ones cover 91 % with 19 cases and few events, always missing above.
 """
 
 from __future__ import annotations
