@@ -12,7 +12,7 @@ import outcomes.stats
 
 MODULES = sorted(Path(outcomes.stats.__file__).parent.glob("*.py"))
 ALLOWED = {
-    "__future__", "collections", "dataclasses", "functools", "heapq", "math",
+    "__future__", "collections", "dataclasses", "functools", "heapq", "itertools", "math",
     "typing", "warnings", "numpy", "scipy", "statsmodels",
 }  # fmt: skip
 
