@@ -444,11 +444,9 @@ SCENARIOS = (
         (
             # The day of the operation is too early for an event.
             operation(surgery_date="2016-03-01", discharge_date=None),
-            early_mri(),
             mri(),
             recurrence(kind="new_lesion"),
         ),
-        frozenset({"R05_postop_mri_before_operation"}),
     ),
     Scenario(
         "R06_recurrence_after_death",
