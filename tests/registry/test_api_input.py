@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cases.models import Case, Patient
+from registry.api.parsers import BodyTooLarge, StrictJSONParser
 from registry.permissions import Role
 from tests.factories import make_case, make_centre
 from tests.registry.api_cast import make_person
@@ -316,3 +319,15 @@ def test_problems_have_one_shape(surgeon: Api) -> None:
         "sex": "q",
         "colour": "blue",
     }
+
+
+def test_U1_a_body_that_is_too_large_is_taken_to_its_end() -> None:
+    """Closed with something unread, a connection is reset and the proxy says 502."""
+    for announced in (True, False):
+        body = io.BytesIO(b" " * 300_000)
+        request = SimpleNamespace(
+            META={"CONTENT_LENGTH": "300000"} if announced else {}
+        )
+        with pytest.raises(BodyTooLarge):
+            StrictJSONParser().parse(body, None, {"request": request})
+        assert body.read() == b""
