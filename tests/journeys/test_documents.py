@@ -21,7 +21,6 @@ pytestmark = pytest.mark.services
 # What another test runs, and what no machine without a container engine can run.
 ELSEWHERE = {
     "README.md-1": "make run and make test: test_serve_local, and this run itself",
-    "operations.md-1": "needs docker compose: test_compose reads the file",
 }
 INTERPRETERS = {
     "sh": ["bash", "-euo", "pipefail"],

@@ -261,7 +261,7 @@ def is_fresh(registry: RunningRegistry) -> bool:
 def stored_counts(registry: RunningRegistry) -> list[tuple[Any, ...]]:
     return registry.query(
         "SELECT coalesce(centre_id, 0), n_cases FROM outcomes_summary"
-        " WHERE measure = 'volume' AND by = 'compartment' ORDER BY 1"
+        " WHERE measure = 'volume' AND by = 'compartment' AND NOT released ORDER BY 1"
     )
 
 

@@ -15,8 +15,9 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from cases.models import Case
+from outcomes import summaries
 from outcomes.measures import MEASURES
-from outcomes.measures.grouping import GROUPABLE, UNKNOWN, named, place
+from outcomes.measures.grouping import GROUPABLE, MOST_GROUPS, UNKNOWN, named, place
 from outcomes.measures.mri_features import FEATURES, categories
 from outcomes.measures.residual_pain import ASKED_SITES
 from outcomes.models import CaseFacts
@@ -39,6 +40,13 @@ EVENTS = {
     "progression": ("pfs", ("recurrence", "regrowth")),
 }
 CODES = {name: [stored for _code, stored in categories(name)] for name in FEATURES}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page would leave to the worker is counted here."""
+    monkeypatch.setattr(summaries, "PATIENCE_MS", 600_000)
+    monkeypatch.setattr(type(MEASURES["mri-features"]), "groups_at_once", MOST_GROUPS)
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,10 @@ def test_every_member_is_named(measure: str, validator: Draft202012Validator) ->
     fill(other, 14, seed=6)
     analyst = Api(factories.make_user(Role.ANALYST, password=None))
     surgeon = Api(factories.surgeon_of(own))
-    for by in ("", "by=compartment", "by=compartment,eor_mri"):
-        for api in (analyst, surgeon):
+    for by in ("", "by=compartment", "by=compartment,eor_final"):
+        # Two columns at once are told of the pool where its dashboard shows them.
+        pair = "," in by and measure != "recurrence"
+        for api in (analyst,) if pair else (analyst, surgeon):
             answer = api.get(f"summaries/{measure}/?{by}")
             assert answer.status_code == 200
             problems = sorted(validator.iter_errors(answer.json()), key=str)

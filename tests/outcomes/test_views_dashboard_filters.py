@@ -145,7 +145,10 @@ def test_the_pool_of_a_surgeon_has_neither_filters_nor_cases(page: Client) -> No
     assert tiles(whole) == tiles(response)
 
 
-def test_an_analyst_narrows_the_pool_by_what_is_released(centre: Centre) -> None:
+def test_an_analyst_narrows_the_pool_by_what_is_released(
+    centre: Centre, settings: Any
+) -> None:
+    settings.RELEASE_K = 1
     analyst = signed_in(make_user(Role.ANALYST))
     response = analyst.get(DASHBOARD, {"compartment": "intramedullary"})
     inside = Case.objects.filter(compartment="intramedullary").count()

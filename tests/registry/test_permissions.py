@@ -32,6 +32,7 @@ TABLE = {
     Permission.READ_FACTS: ("", "", "all", "all", ""),
     Permission.READ_CENTRE_FACTS: ("own", "own", "", "", ""),
     Permission.READ_SUMMARIES: ("own", "own", "all", "all", ""),
+    Permission.GRANT_DETAIL: ("", "", "all", "", "all"),
     Permission.ADMINISTER: ("", "", "", "", "all"),
 }
 CASES = [
