@@ -40,6 +40,7 @@ FORMATS = {
     "ndjson": FileForm("application/x-ndjson", "ndjson"),
     "parquet": FileForm("application/vnd.apache.parquet", "parquet"),
 }
+YES, NO = "'TRUE'", "'FALSE'"
 # Characters that no value holds, so that COPY writes each JSON line as it is.
 PLAIN = "FORMAT csv, QUOTE e'\\x01', DELIMITER e'\\x02'"
 TYPES = {
@@ -93,7 +94,8 @@ def selected(columns: tuple[FactColumn, ...], texts: bool = False) -> str:
     So R and pandas read them as logical; "true" stays a text in base R, "t" everywhere.
     """
     names = [
-        f'upper("{column.name}"::text) AS "{column.name}"'
+        f'CASE WHEN "{column.name}" THEN {YES} WHEN NOT "{column.name}" THEN {NO} END'
+        f' AS "{column.name}"'
         if texts and column.kind == Kind.FLAG
         else f'"{column.name}"'
         for column in columns

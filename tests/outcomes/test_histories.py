@@ -18,8 +18,9 @@ from outcomes.models import CaseFacts, Visit
 from outcomes.models.fact_columns import COLUMN_BY_NAME, FACT_COLUMNS
 from outcomes.models.reasons import NOT_ASKED
 from outcomes.models.score_columns import GROUPS
+from outcomes.schedule import schedules_of
 from outcomes.stats.proportions import clopper_pearson
-from outcomes.windows import WINDOW_NAMES
+from outcomes.windows import LOST_AFTER_DAYS, WINDOW_NAMES
 from registry.constraints import described_fields
 from tests import factories
 from tests.factories import OPERATED_ON
@@ -61,6 +62,18 @@ def test_the_facts_of_a_history(history: History) -> None:
     assert_told(row)
     if row["has_operation"]:
         assert Case.objects.get(pk=case.pk).final_extent == row["eor_final"]
+        assert_contact_is_one(case, row)
+
+
+def assert_contact_is_one(case: Case, row: dict[str, Any]) -> None:
+    """Worklist and facts know of the same last contact, and so of the same lost."""
+    if row["surgery_date"] is None or row["death_event"]:
+        return
+    schedule = schedules_of([case.pk], facts.data_cutoff())[case.pk]
+    since = (schedule.contact_on - row["surgery_date"]).days
+    assert since == (row["followup_days"] or 0)
+    silent = (facts.data_cutoff() - schedule.contact_on).days
+    assert row["lost_to_follow_up"] == (silent > LOST_AFTER_DAYS)
 
 
 def assert_told(row: dict[str, Any]) -> None:

@@ -132,9 +132,12 @@ known AS (
       vital.last_contact_date, vital.precision ->> 'last_contact_date') AS day_known
   ) AS told ON true
   LEFT JOIN LATERAL (
+    -- Whatever shows that the patient was seen or heard of, as outcomes/schedule.py has it.
     SELECT heard.day, heard.known FROM (VALUES
       (visited.last_day, visited.last_known), (imaged.last_day, imaged.last_known),
-      (came_back.last_day, came_back.last_known), (again.day, again.day_known),
+      (came_back.last_day, came_back.last_known), (again.last_day, again.last_known),
+      (CASE WHEN stage.last_date > operation.surgery_date
+        THEN stage.last_date - operation.surgery_date END, NULL),
       (CASE WHEN told.day >= 0 THEN told.day END, told.day_known)
     ) AS heard (day, known)
     ORDER BY heard.day DESC NULLS LAST, heard.known LIMIT 1

@@ -38,7 +38,12 @@ again AS (
       o.surgery_date, o.precision ->> 'surgery_date', at_least => 0)) AS day,
     (array_agg(known_between(operation.surgery_date, operation.surgery_known,
       o.surgery_date, o.precision ->> 'surgery_date')
-      ORDER BY o.surgery_date, o.id))[1] AS day_known
+      ORDER BY o.surgery_date, o.id))[1] AS day_known,
+    max(days_between(operation.surgery_date, operation.surgery_known,
+      o.surgery_date, o.precision ->> 'surgery_date', at_least => 0)) AS last_day,
+    (array_agg(known_between(operation.surgery_date, operation.surgery_known,
+      o.surgery_date, o.precision ->> 'surgery_date')
+      ORDER BY o.surgery_date DESC NULLS LAST, o.id DESC))[1] AS last_known
   FROM operation
   JOIN cases_operation o ON o.case_id = operation.case_id
   WHERE o.voided_at IS NULL AND NOT o.index_operation

@@ -319,6 +319,16 @@ COURSES = (
         {"lost_to_follow_up": True, "followup_days": 365},
     ),
     History(
+        "a planned stage is a contact, and so is the last re-operation",
+        "The patient was there, whatever else is on file.",
+        (
+            operated_again(60, PLANNED),
+            operated_again(200, AGAIN),
+            operated_again(400, AGAIN),
+        ),
+        {"followup_days": 400, "reoperation_days": 200, "last_stage_day": 60},
+    ),
+    History(
         "who died is not lost",
         "Follow-up is complete.",
         (scan(365), died(400)),
