@@ -132,8 +132,19 @@ def scored_strata(strata: Sequence[Stratum]) -> tuple[list[Scored], int]:
     """Strata that can tell groups apart, with their scores on one scale.
 
     Sums of scores that differ by less than the second number, the rounding, are equal.
+    A group that left every stratum before its first event is not compared; of the
+    others all cases are dealt, also where they left one stratum early: by chance
+    another group could have.
     """
-    counted = [found for tables in strata if (found := _counted(tables)) is not None]
+    compared = np.any([_still_there(tables) for tables in strata], axis=0)
+    kept = [
+        [
+            table if stays else None
+            for table, stays in zip(tables, compared, strict=True)
+        ]
+        for tables in strata
+    ]
+    counted = [found for tables in kept if (found := _counted(tables)) is not None]
     at_risk = [cases.sum(axis=0) for cases, _events in counted]
     happened = [events.sum(axis=0) for _cases, events in counted]
     risk_sets = np.concatenate(
@@ -171,21 +182,23 @@ def _in_one_order(scored: Sequence[Scored]) -> list[Scored]:
     return sorted(turned, key=lambda part: (part[0].tolist(), part[1].tolist()))
 
 
-def _counted(tables: Stratum) -> tuple[CountArray, CountArray] | None:
-    """At risk and events (G, D) of a stratum; None where it cannot tell groups apart.
-
-    Groups that left before its first event have no case there.
-    """
+def _still_there(tables: Stratum) -> list[bool]:
+    """Of each group, whether a case is followed to the first event of the stratum."""
     first = min(
         (t.days[t.events > 0].min(initial=np.inf) for t in tables if t), default=np.inf
     )
-    present = [table if table and table.days[-1] >= first else None for table in tables]
-    if np.isinf(first) or sum(table is not None for table in present) < 2:
+    return [bool(t and t.days[-1] >= first) for t in tables]
+
+
+def _counted(tables: Stratum) -> tuple[CountArray, CountArray] | None:
+    """At risk and events (G, D) of a stratum; None where it cannot tell groups apart."""
+    present = [table for table in tables if table]
+    if len(present) < 2 or not any(table.events.any() for table in present):
         return None
-    days = np.unique(np.concatenate([table.days for table in present if table]))
+    days = np.unique(np.concatenate([table.days for table in present]))
     nothing = np.zeros(len(days), dtype=np.int64)
-    at_risk = [table.at_risk_on(days) if table else nothing for table in present]
-    events = [table.events_on(days) if table else nothing for table in present]
+    at_risk = [table.at_risk_on(days) if table else nothing for table in tables]
+    events = [table.events_on(days) if table else nothing for table in tables]
     return np.array(at_risk), np.array(events)
 
 

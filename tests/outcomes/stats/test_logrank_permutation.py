@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from outcomes.stats.attainable import unreachable
@@ -272,15 +272,11 @@ def difference_within(groups: list[list]) -> float:
 
 @settings(max_examples=25)
 @given(in_strata, in_strata)
+@example(  # the first group left stratum 1 before its event: by chance, the other could
+    [(1, False, 1), (1, False, 2)], [(1, True, 2), (2, False, 1), (2, True, 1)]
+)
 def test_every_arrangement_within_strata_counts_once(first, second) -> None:
-    """A group that left a stratum before its first event is not dealt there."""
     groups = [first, second]
-    for name in {case[2] for case in first + second}:
-        inside = [case for case in first + second if case[2] == name]
-        begins = min((day for day, event, _name in inside if event), default=7)
-        for group in groups:
-            days = [day for day, _event, stratum in group if stratum == name]
-            assume(not days or max(days) >= begins)
     result = permutation_logrank_stratified([as_rows(group) for group in groups])
     if result.statistic is None:
         return
