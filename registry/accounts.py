@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """A mail server that is away must not turn a changed password into a 500."""
         try:
             super().send_mail(template_prefix, email, context)
-        except post.MAIL_ERRORS as error:
+        except OSError as error:
             logger.error("mail not sent: %s (%s)", template_prefix, type(error))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from smtplib import SMTPException
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import default_token_generator
@@ -18,19 +18,35 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.core import context
 from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
+from django.core.exceptions import DisallowedHost
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest
-from django.test import RequestFactory
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from registry.models import AskedMail, User
 
 logger = logging.getLogger(__name__)
-MAIL_ERRORS = (OSError, SMTPException)
 # Later it would puzzle more than help: who still needs it has asked again.
 SENT_WITHIN = timedelta(hours=1)
+# The server answered, or the host is ours no more: the next mail may well go out.
+OF_ONE_MAIL = (SMTPResponseException, SMTPRecipientsRefused, DisallowedHost)
+
+
+class AskedAt(HttpRequest):
+    """The place where a mail was asked for, to which its link leads; hosts are checked
+    as ever."""
+
+    def __init__(self, asked: AskedMail) -> None:
+        super().__init__()
+        self.META["HTTP_HOST"] = asked.host
+        self.secure = asked.secure
+
+    @property
+    def scheme(self) -> str:
+        """As it was told then: the header of a proxy is long gone."""
+        return "https" if self.secure else "http"
 
 
 def ask(kind: AskedMail.Kind, person: User | None, request: HttpRequest) -> None:
@@ -47,23 +63,28 @@ def ask(kind: AskedMail.Kind, person: User | None, request: HttpRequest) -> None
 def send_waiting() -> int:
     """Send what waits, oldest first; the number sent.
 
-    Where the mail server is away the rest waits for the next round. A worker that dies
-    after sending and before its commit sends that mail again.
+    A mail that is refused is tried again in the next round and holds no other up; where
+    the mail server is away all wait. A worker that dies after sending and before its
+    commit sends that mail again.
     """
     AskedMail.objects.filter(asked_at__lt=timezone.now() - SENT_WITHIN).delete()
     sent = 0
-    try:
-        while send_next():
-            sent += 1
-    except MAIL_ERRORS as error:
-        logger.error("mail not sent, to be tried again: %s", type(error).__name__)
+    for number in AskedMail.objects.order_by("pk").values_list("pk", flat=True):
+        try:
+            sent += send_one(number)
+        except OF_ONE_MAIL as error:
+            logger.error("mail refused, to be tried again: %s", type(error).__name__)
+        except OSError as error:
+            logger.error("mail not sent, to be tried again: %s", type(error).__name__)
+            break
     return sent
 
 
 @transaction.atomic
-def send_next() -> bool:
-    """Whether there was one that no other worker holds."""
-    asked = AskedMail.objects.select_for_update(skip_locked=True).order_by("pk").first()
+def send_one(number: int) -> bool:
+    """Whether it was there and no other worker held it."""
+    waiting = AskedMail.objects.select_for_update(skip_locked=True)
+    asked = waiting.filter(pk=number).first()
     if asked is None:
         return False
     if asked.person is not None and asked.person.is_active:
@@ -75,7 +96,7 @@ def send_next() -> bool:
 
 def reset_message(asked: AskedMail, person: User) -> EmailMessage:
     """The link is made now: it holds for an hour from here."""
-    request = request_of(asked)
+    request = AskedAt(asked)
     token = default_token_generator.make_token(person)
     name = user_pk_to_url_str(person)
     with context.request_context(request):
@@ -106,15 +127,6 @@ def locked_message(asked: AskedMail, person: User) -> EmailMessage:
         ),
         to=[person.email],
     )
-
-
-def request_of(asked: AskedMail) -> HttpRequest:
-    """A request at the place where the mail was asked for; hosts are checked as ever."""
-    headers = {"HTTP_HOST": asked.host, "secure": asked.secure}
-    if asked.secure and settings.SECURE_PROXY_SSL_HEADER:
-        name, value = settings.SECURE_PROXY_SSL_HEADER  # behind the proxy, a header
-        headers[name] = value
-    return RequestFactory().get("/", **headers)  # type: ignore[arg-type]
 
 
 MESSAGES: dict[AskedMail.Kind, Callable[[AskedMail, User], EmailMessage]] = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -86,6 +88,35 @@ def test_a_mail_server_that_is_away_costs_no_mail(surgeon: User, settings: Any) 
     settings.EMAIL_BACKEND = backend
     assert post.send_waiting() == 1
     assert [message.to for message in mail.outbox] == [[surgeon.email]]
+
+
+class Choosy(EmailBackend):
+    """A mail server that knows one address no more."""
+
+    unknown = ""
+
+    def send_messages(self, messages: Any) -> int:
+        if messages[0].to == [self.unknown]:
+            raise SMTPRecipientsRefused({self.unknown: (550, b"no such user")})
+        return int(super().send_messages(messages))
+
+
+@pytest.mark.parametrize("gone", ["address", "host"])
+def test_a_mail_that_is_refused_holds_no_other_up(
+    surgeon: User, settings: Any, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.{Choosy.__name__}"
+    other = make_user(Role.SURGEON, make_centre())
+    for person in (surgeon, other):
+        Client().post(RESET, {"email": person.email})
+    first = AskedMail.objects.order_by("pk")[:1]
+    if gone == "address":
+        monkeypatch.setattr(Choosy, "unknown", surgeon.email)
+    else:
+        AskedMail.objects.filter(pk__in=first).update(host="left.example.org")
+    assert post.send_waiting() == 1
+    assert [message.to for message in mail.outbox] == [[other.email]]
+    assert AskedMail.objects.get().person == surgeon
 
 
 def test_nothing_is_sent_after_an_hour_or_to_who_left(surgeon: User) -> None:
