@@ -15,7 +15,6 @@ from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.utils import timezone
 
 from registry.models import ApiToken, Submission
@@ -25,20 +24,6 @@ logger = logging.getLogger(__name__)
 SUBMISSIONS_KEPT = timedelta(days=30)
 TOKENS_KEPT = timedelta(days=30)  # so that their owner still sees why they ended
 FAILURES_KEPT = timedelta(days=7)
-CLAIM_SECONDS = 3 * 24 * 3600
-
-
-def clear_once_a_day() -> bool:
-    """Whether this call was the one that did it; the others of the day do nothing."""
-    claim = f"cleared-{timezone.now():%Y-%m-%d}"
-    if not cache.add(claim, True, CLAIM_SECONDS):
-        return False
-    try:
-        clear()
-    except BaseException:
-        cache.delete(claim)  # the next hour tries again
-        raise
-    return True
 
 
 def clear() -> dict[str, int]:

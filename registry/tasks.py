@@ -11,6 +11,7 @@ from django.conf import settings
 from registry import clearing, post
 from registry.audit import heads, sealing
 from registry.backup import keeping
+from registry.daily import once_a_day
 from registry.embedded.places import var_folder
 from registry.models.heartbeat import WorkerHeartbeat
 from registry.signals import sweep
@@ -47,11 +48,12 @@ def send_mail() -> None:
 @shared_task(name="registry.clear")
 def clear_old() -> None:
     """Delete what nobody needs any more, once a day."""
-    clearing.clear_once_a_day()
+    once_a_day("cleared", clearing.clear)
 
 
 @shared_task(name="registry.back_up")
 def back_up() -> None:
     """Of a local run, once a day; production has its own place and hour for it."""
     if settings.LOCAL:
-        keeping.back_up_once_a_day(var_folder() / "backups")
+        folder = var_folder() / "backups"
+        once_a_day("backed-up", lambda: keeping.back_up_and_thin(folder))

@@ -59,7 +59,8 @@ def sealed_rows() -> int:
 def publish_if_due(today: date | None = None) -> Head | None:
     """Append the head unless the file has one of today; a log line always goes along.
 
-    A disk that refuses is logged: sealing must go on.
+    The file alone decides: a claim in the database could be made by whoever cuts the
+    chain there. A disk that refuses is logged: sealing must go on.
     """
     path = heads_file()
     if path is None or written_on(path) == (today or datetime.now(UTC).date()):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
@@ -19,7 +18,6 @@ from registry.backup.manifest import marks
 
 NAME = re.compile(r"myelon-(\d{8}T\d{6}Z)\.backup")
 STAMP = "%Y%m%dT%H%M%SZ"
-CLAIM_SECONDS = 3 * 24 * 3600
 # Of each of the last so many days, weeks and months that have one, the newest stays.
 KEPT: tuple[tuple[int, Callable[[datetime], object]], ...] = (
     (7, lambda at: at.date()),
@@ -28,16 +26,9 @@ KEPT: tuple[tuple[int, Callable[[datetime], object]], ...] = (
 )
 
 
-def back_up_once_a_day(folder: Path) -> Path | None:
-    """The new backup, or None where today has one; older ones are thinned."""
-    claim = f"backed-up-{timezone.now():%Y-%m-%d}"
-    if not cache.add(claim, True, CLAIM_SECONDS):
-        return None
-    try:
-        file = back_up(folder)
-    except BaseException:
-        cache.delete(claim)  # the next hour tries again
-        raise
+def back_up_and_thin(folder: Path) -> Path:
+    """The new backup; older ones are thinned once it is whole."""
+    file = back_up(folder)
     thin(folder)
     return file
 
