@@ -300,10 +300,10 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
-# Its middleware would show a locked person another page than a wrong password does.
+# Its middleware would show a locked person another page than a wrong password does;
+# the sign-in page answers both alike.
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 AXES_USERNAME_FORM_FIELD = "login"
-# The sign-in page answers a locked person as it answers a wrong password.
 # Behind the proxy of docker-compose.yml there is one hop; on the loopback none.
 PROXY_COUNT = env_int("PROXY_COUNT", 0 if LOCAL else 1, 0, 5)
 AXES_CLIENT_IP_CALLABLE = "registry.client_address.client_address"
@@ -368,7 +368,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_VERSIONING_CLASS": None,
     "EXCEPTION_HANDLER": "registry.api.errors.problem_json",
-    "NUM_PROXIES": PROXY_COUNT,
     "PAGE_SIZE": 100,
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -11,13 +11,6 @@ from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
 from registry.client_address import client_address
 
 
-class ByAddress(AnonRateThrottle):
-    """Counts by the address that the lockout counts by."""
-
-    def get_ident(self, request: Request) -> str:
-        return client_address(request)
-
-
 class TokenRateThrottle(SimpleRateThrottle):
     """Each token has an allowance of its own, and each signed-in browser user."""
 
@@ -34,10 +27,13 @@ class TokenRateThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
-class AnonymousRateThrottle(ByAddress):
-    """By address, for views that strangers may use."""
+class AnonymousRateThrottle(AnonRateThrottle):
+    """By the address that the lockout counts by, for views that strangers may use."""
 
     scope = "anon"
+
+    def get_ident(self, request: Request) -> str:
+        return client_address(request)
 
     def get_rate(self) -> str:
         return str(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
