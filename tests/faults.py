@@ -12,6 +12,9 @@ ROW = re.compile(
     r"^\| ([FCASWUXIT]\d+) \| (.*?) \| (pass|not yet|no subject) \| (.*?) ?\|$", re.M
 )
 
+# The last column of the promises above the list.
+PROMISED = re.compile(r"^\|(?:[^|]*\|){3} ((?:\w+/\w+\.py(?:, )?)+) \|$", re.M)
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -30,8 +33,16 @@ def promises() -> list[Promise]:
     return found
 
 
+def promised() -> list[str]:
+    """The test files of each promise above the list, as they are written there."""
+    above, _list = TABLE.read_text().split("## The acceptance list")
+    return PROMISED.findall(above)
+
+
 def files() -> list[str]:
-    return sorted({f"tests/{name}" for each in promises() for name in each.files})
+    named = {name for names in promised() for name in names.split(", ")}
+    named |= {name for each in promises() for name in each.files}
+    return sorted(f"tests/{name}" for name in named)
 
 
 if __name__ == "__main__":

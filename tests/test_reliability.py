@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.faults import ROOT, TABLE, Promise, promises
+from tests.faults import ROOT, TABLE, Promise, files, promised, promises
 
 PROMISES = promises()
 
@@ -27,3 +27,11 @@ def test_a_pass_names_tests_that_carry_its_number(promise: Promise) -> None:
         number = rf"(?:\b|_){promise.number}(?:\b|_)"
         assert re.search(number, text, re.IGNORECASE), f"{name} has no {promise.number}"
         assert "def test_" in text
+
+
+def test_every_promise_names_tests_that_are_run() -> None:
+    above, _list = TABLE.read_text().split("## The acceptance list")
+    rows = [line for line in above.splitlines() if line.startswith("| ")]
+    assert len(promised()) == len(rows) - 1 == 14
+    missing = [name for name in files() if not (ROOT / name).is_file()]
+    assert not missing
