@@ -41,7 +41,7 @@ JOIN {table} AS evidence ON evidence.{key} BETWEEN span.first AND span.last
 ORDER BY evidence.{key} LIMIT 100000
 """
 WAITING = """
-SELECT count(*), min(evidence.{key}), min(evidence.{at})
+SELECT count(*), min(evidence.{key})
 FROM unnest(%s::bigint[], %s::bigint[]) AS span (first, last)
 JOIN {table} AS evidence ON evidence.{key} BETWEEN span.first AND span.last
 WHERE evidence.{at} < %s
@@ -122,10 +122,7 @@ def chain(
 def beginnings() -> dict[str, int]:
     """The seal from which each table was begun anew, if it was."""
     anew = Seal.objects.exclude(reason="").order_by().values("table")
-    return {
-        each["table"]: each["begun"]
-        for each in anew.annotate(begun=Max("pk")).values("table", "begun")
-    }
+    return dict(anew.annotate(begun=Max("pk")).values_list("table", "begun"))
 
 
 def replayed(seal: Seal, replays: dict[str, Replay]) -> Iterator[str]:
@@ -221,5 +218,5 @@ def too_long_unsealed(replay: Replay, given: int) -> tuple[int, int]:
     with connection.cursor() as cursor:
         statement = replay.evidence.composed(WAITING)
         cursor.execute(statement, [list(firsts), list(lasts), limit])
-        count, first, _at = cursor.fetchone()
+        count, first = cursor.fetchone()
     return count, first

@@ -16,6 +16,7 @@ import pyrage
 from pyrage import x25519
 
 from registry.backup.errors import BackupError
+from registry.embedded.places import owner_only
 
 DUMP, MANIFEST = "registry.dump", "manifest.json"
 AGE_HEADER = b"age-encryption.org/"
@@ -65,10 +66,6 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 @contextmanager

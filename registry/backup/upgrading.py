@@ -9,6 +9,7 @@ from pathlib import Path
 from registry.backup.container import MANIFEST, opened, written_whole
 from registry.backup.database import Database
 from registry.backup.errors import BackupError
+from registry.backup.keeping import STAMP
 from registry.backup.making import make_backup
 from registry.backup.manifest import read_manifest
 from registry.backup.restoring import check_dump, restore
@@ -32,8 +33,7 @@ def upgrade(data: Path, backups: Path, keys: Mapping[str, str]) -> tuple[Path, P
     if new.data.exists():
         raise BackupError(f"{new.data} is left of a broken attempt: remove it first.")
     backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    file = backups / f"postgresql-{written}-{now}.backup"
+    file = backups / f"postgresql-{written}-{datetime.now(UTC):{STAMP}}.backup"
     old.hold()
     try:
         with written_whole(file) as target:

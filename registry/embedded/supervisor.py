@@ -24,8 +24,9 @@ RESTARTS_A_MINUTE = 5
 class Child:
     """One program in its own process group, so that Ctrl-C reaches only its parent.
 
-    ``inherits`` adds the variables of the parent to its own. ``patience`` is how many seconds it gets to end by itself: a worker finishes its
-    task, and a message that it drops is delivered again.
+    ``inherits`` adds the variables of the parent to its own. ``patience`` is how many
+    seconds it gets to end by itself: a worker finishes its task, and a message that it
+    drops is delivered again.
     """
 
     name: str
