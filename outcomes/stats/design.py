@@ -85,6 +85,21 @@ def scaled_columns(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     return matrix / scale, scale
 
 
+def about_the_middle(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The columns within -1..1 about the middle of their range, and the way back.
+
+    The way back turns coefficients of these columns into those of the given ones. Far
+    from zero (a date in seconds) what varies would be lost beside the intercept, and
+    separation with it. The middle, unlike a mean, has no order of rows.
+    """
+    middle = matrix.min(axis=0) / 2 + matrix.max(axis=0) / 2
+    middle[0] = 0
+    scaled, scale = scaled_columns(matrix - middle)
+    to_own_units = np.diag(1 / scale)
+    to_own_units[0] -= middle / scale
+    return scaled, to_own_units
+
+
 def as_binary(values: ArrayLike, name: str) -> FloatArray:
     """0 and 1, both present; raises StatError otherwise."""
     flags = as_flags(values, name)

@@ -26,6 +26,7 @@ from outcomes.stats.checks import (
 from outcomes.stats.design import (
     Covariates,
     Design,
+    about_the_middle,
     as_binary,
     design_matrix,
     redundant_columns,
@@ -110,17 +111,18 @@ def firth_logistic(
     y = as_binary(flags[cases], "outcome")
     by_row = design_matrix(covariates, len(flags))
     design = _full_rank(Design(by_row.names, by_row.matrix[cases]))
-    matrix, scale = scaled_columns(design.matrix)
+    matrix, to_own_units = about_the_middle(design.matrix)
     model = _Logistic(matrix, y)
-    beta = maximise(model, np.zeros(len(scale)))
-    errors = np.sqrt(np.diag(np.linalg.inv(model.information(beta))))
+    beta = maximise(model, np.zeros(len(to_own_units)))
+    covariance = np.asarray(np.linalg.inv(model.information(beta)), dtype=np.float64)
+    _sign, by_unit = np.linalg.slogdet(to_own_units)
     return FirthModel(
         method="Firth's penalised likelihood, profile intervals",
         coefficients=tuple(
-            _coefficient(model, name, j, beta, errors[j], scale[j], level)
-            for j, name in enumerate(design.names)
+            _coefficient(model, name, row, beta, covariance, level)
+            for name, row in zip(design.names, to_own_units, strict=True)
         ),
-        penalised_log_likelihood=model.penalised(beta) - float(np.log(1 / scale).sum()),
+        penalised_log_likelihood=model.penalised(beta) - float(by_unit),
         cases=len(y),
         events=int(y.sum()),
     )
@@ -143,19 +145,27 @@ def _full_rank(design: Design) -> Design:
 def _coefficient(
     model: _Logistic,
     name: str,
-    column: int,
+    row: FloatArray,
     beta: FloatArray,
-    error: float,
-    scale: float,
+    covariance: FloatArray,
     level: float,
 ) -> FirthCoefficient:
-    """The coefficient in the covariate's own units."""
-    found = profile(model, column, beta, error, level)
-    log_odds_ratio, odds_ratio = found.in_units(scale, level)
+    """The coefficient ``row @ beta``, in the covariate's own units.
+
+    The columns are turned until it is the first one's: on columns that are turned,
+    not stretched, the profile of an intercept far from the data is found as well.
+    """
+    length = float(np.linalg.norm(row))
+    error = math.sqrt(float(row @ covariance @ row))
+    turn, triangle = np.linalg.qr(np.column_stack([row, np.eye(len(row))]))
+    turn[:, 0] *= np.sign(triangle[0, 0])
+    turned = _Logistic(model.matrix @ turn, model.outcome)
+    found = profile(turned, 0, turn.T @ beta, error / length, level)
+    log_odds_ratio, odds_ratio = found.in_units(1 / length, level)
     return FirthCoefficient(
         name=name,
         log_odds_ratio=log_odds_ratio,
         odds_ratio=odds_ratio,
-        standard_error=float(error / scale),
+        standard_error=error,
         p_value=found.p_value,
     )

@@ -80,7 +80,8 @@ def coarsened(
     """The levels at which each tuple of values is told.
 
     ``counts`` holds the rows of each tuple, ``before`` the levels and rows of the last
-    time.     Every class of the answer has at least ``k`` rows; with fewer than ``k`` rows in all, nothing is told of any. The answer does not depend on the order of ``counts``.
+    time. Every class of the answer has at least ``k`` rows; with fewer than ``k`` rows in
+    all, nothing is told of any. The answer does not depend on the order of ``counts``.
     Raises StatError for a k below 1 and for levels that there are not.
     """
     if k < 1:

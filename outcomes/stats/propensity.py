@@ -21,10 +21,10 @@ from outcomes.stats.checks import FloatArray
 from outcomes.stats.design import (
     Covariates,
     Design,
+    about_the_middle,
     as_binary,
     design_matrix,
     redundant_columns,
-    scaled_columns,
 )
 from outcomes.stats.errors import ConvergenceError, StatError
 from outcomes.stats.firth import firth_coefficients
@@ -92,7 +92,7 @@ def fit_propensity(
         return _refused(facts | {"next_step": FEWER_VARIABLES}, reason)
     if penalty == "firth":
         return _penalised(facts | {"method": PENALISED}, group, design)
-    scaled, to_own_units = _about_the_middle(design.matrix)
+    scaled, to_own_units = about_the_middle(design.matrix)
     fitted = _fit(group, scaled)
     if fitted is None:
         return _diagnosed(facts, group, design)
@@ -143,7 +143,7 @@ def _penalised(
 ) -> PropensityModel:
     """Firth's model on sorted rows, which says whether the groups overlap."""
     facts = facts | {"next_step": None}
-    scaled, to_own_units = _about_the_middle(design.matrix)
+    scaled, to_own_units = about_the_middle(design.matrix)
     order = np.lexsort((group, *scaled.T))
     try:
         found = firth_coefficients(group[order], scaled[order])
@@ -161,21 +161,6 @@ def _penalised(
         separated_by=columns,
         **facts,
     )
-
-
-def _about_the_middle(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The columns within -1..1 about the middle of their range, and the way back.
-
-    The way back turns coefficients of these columns into those of the given ones. Far
-    from zero (a date in seconds) what varies would be lost beside the intercept, and
-    separation with it. The middle, unlike a mean, has no order of rows.
-    """
-    middle = matrix.min(axis=0) / 2 + matrix.max(axis=0) / 2
-    middle[0] = 0
-    scaled, scale = scaled_columns(matrix - middle)
-    to_own_units = np.diag(1 / scale)
-    to_own_units[0] -= middle / scale
-    return scaled, to_own_units
 
 
 def _refused(facts: dict[str, Any], reason: str) -> PropensityModel:
@@ -226,7 +211,7 @@ def find_separation(
     Complete: some combination is positive in all treated and negative in all
     controls. Quasi-complete: the same with cases exactly on the border.
     """
-    signed = _about_the_middle(design.matrix)[0] * (2 * group - 1)[:, None]
+    signed = about_the_middle(design.matrix)[0] * (2 * group - 1)[:, None]
     signed = np.unique(signed, axis=0)
     direction = _solve(-signed.sum(axis=0), -signed)
     if float((signed @ direction).max()) <= NEGLIGIBLE:

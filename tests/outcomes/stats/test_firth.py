@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, reject
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
 from outcomes.stats import penalised as search
 from outcomes.stats.errors import ConvergenceError, StatError
-from outcomes.stats.firth import FirthModel, firth_coefficients, firth_logistic
+from outcomes.stats.firth import (
+    FirthModel,
+    _Logistic,
+    firth_coefficients,
+    firth_logistic,
+)
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -178,6 +184,49 @@ def test_firth_follows_a_crooked_profile_in_short_steps() -> None:
         for start in ([0.0, 0.0], [-limit / 5, 0.0], [-limit / 5, -limit / 5])
     )
     assert 2 * (best + found) == pytest.approx(chi2.ppf(0.95, 1), abs=1e-5)
+
+
+def test_a_profile_without_a_turn_is_followed_in_short_steps() -> None:
+    """The same limits on the columns as they are, where one stride does not arrive."""
+    outcome, age = [1, 1, 1, 1, 0, 1, 1, 1], [1, 5, 1, 5, 5, 2, 4, 4]
+    sign = [0, 0, 0, 0, 1, 0, 1, 0]
+    model = firth_logistic(outcome, {"age": age, "sign": sign})
+    matrix = np.column_stack([np.ones(8), np.array(age) / 5, sign])
+    likelihood = _Logistic(matrix, np.array(outcome, dtype=float))
+    beta = search.maximise(likelihood, np.zeros(3))
+    error = model.coefficients[0].standard_error
+    found = search.profile(likelihood, 0, beta, error, 0.95)
+    turned = model.coefficients[0].log_odds_ratio
+    assert (found.lower, found.upper) == (
+        pytest.approx(turned.lower, abs=1e-6),
+        pytest.approx(turned.upper, abs=1e-6),
+    )
+
+
+@given(st.sampled_from([2_000, -35_000, 1e6]), st.randoms(use_true_random=False))
+@settings(max_examples=15)
+def test_a_covariate_far_from_zero_changes_nothing_but_the_intercept(
+    shift: float, random: Random
+) -> None:
+    """A year or a day as it is written: slope, limits and p are those of the age."""
+    years = [random.randint(8, 24) for _ in range(24)]
+    outcome = [int(random.random() < 0.3 + (year > 16) * 0.3) for year in years]
+    assume(0 < sum(outcome) < 24 and len(set(years)) > 2)
+    near, far = (
+        firth_logistic(outcome, {"year": [year + moved for year in years]})
+        for moved in (0, shift)
+    )
+    slopes = [model.coefficients[1] for model in (near, far)]
+    for member in ("value", "lower", "upper"):
+        one, other = (getattr(each.log_odds_ratio, member) for each in slopes)
+        assert one == pytest.approx(other, rel=1e-5, abs=1e-6)
+    assert slopes[0].p_value == pytest.approx(slopes[1].p_value, rel=1e-5, abs=1e-9)
+    assert far.penalised_log_likelihood == pytest.approx(
+        near.penalised_log_likelihood, abs=1e-4
+    )
+    intercepts = [model.coefficients[0].log_odds_ratio.value for model in (near, far)]
+    moved = intercepts[0] - shift * slopes[0].log_odds_ratio.value
+    assert intercepts[1] == pytest.approx(moved, rel=1e-5, abs=1e-5)
 
 
 def test_firth_says_when_no_limit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
