@@ -21,11 +21,12 @@ from outcomes.reading import POOL, reads_pool_whole
 from outcomes.views.centres import beside_each_other
 from outcomes.views.figure_links import Address
 from outcomes.views.figure_words import Payload
-from outcomes.views.figures import improvement_figure, pain_figure, volume_figure
+from outcomes.views.figures import improvement_figure, pain_figure
 from outcomes.views.filter_panel import leave_out_pooled, panel_context
 from outcomes.views.questions import QUESTIONS, answers, of_all
 from outcomes.views.survival_figure import EventWords, survival_figure
 from outcomes.views.tiles import cases_address, tiles
+from outcomes.views.volume_figure import volume_figure
 from registry.models import Centre, User
 from registry.permissions import Permission, can, centres_with, check
 

@@ -89,12 +89,18 @@ def curve_file(payload: Payload) -> dict[str, Any]:
 
 
 def volume_files(payload: Payload) -> list[dict[str, Any]]:
+    """Counts by year or band of years; ``year_to`` is the last year of the band."""
     rows = [
-        [*group["group"].values(), item["year"], item["n"]]
+        [
+            *group["group"].values(),
+            item["year"],
+            item.get("to", item["year"]),
+            item["n"],
+        ]
         for group in payload["groups"]
         for item in group.get("years", [])
     ]
-    columns = [*payload["by"], "year", "n"]
+    columns = [*payload["by"], "year", "year_to", "n"]
     return [table("numbers", _("Numbers, CSV"), columns, rows)]
 
 

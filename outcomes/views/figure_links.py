@@ -27,10 +27,9 @@ def linked(
     return {"value": n, "url": address(outcome=outcome, **asked, **more)}
 
 
-def in_year(item: dict[str, Any]) -> dict[str, str]:
-    """The days of a year, or of a band of years."""
-    last = item.get("to", item["year"])
+def in_years(first: int, last: int) -> dict[str, str]:
+    """The days of these years."""
     return {
-        "surgery_date_after": f"{item['year']}-01-01",
+        "surgery_date_after": f"{first}-01-01",
         "surgery_date_before": f"{last}-12-31",
     }

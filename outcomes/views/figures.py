@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from outcomes.models.outcome_columns import CHANGES, RESIDUAL_PAIN
 from outcomes.views.figure_files import (
     improvement_files,
     pain_files,
-    volume_files,
 )
-from outcomes.views.figure_links import Address, in_year, linked
+from outcomes.views.figure_links import Address, linked
 from outcomes.views.figure_words import (
     Figure,
     Group,
@@ -32,79 +30,6 @@ from outcomes.views.figure_words import (
     percent,
     shown_groups,
 )
-
-
-def year_words(item: dict[str, Any]) -> str:
-    """A year, or a band of years."""
-    return f"{item['year']}–{item['to']}" if "to" in item else str(item["year"])
-
-
-def volume_figure(payload: Payload, address: Address = None) -> Figure:
-    """Cases by year of operation and compartment."""
-    groups = shown_groups(payload)
-    years = sorted(
-        {item["year"] for group in groups for item in group["years"] if item["year"]}
-    )
-    counts = {
-        group["name"]: {item["year"]: item["n"] for item in group["years"]}
-        for group in groups
-    }
-    spans = {i["year"]: year_words(i) for group in groups for i in group["years"]}
-    total = sum(group["n"] for group in groups)
-    told = [group["operated"] for group in groups]
-    operated = None if None in told else sum(told)
-    shown = ngettext("%(n)s case shown", "%(n)s cases shown", total)
-    return {
-        "id": "volume",
-        "files": volume_files(payload),
-        "empty": not groups,
-        "title": _("How many cases were operated each year?"),
-        "answer": shown % {"n": f"{total:,}"}
-        + (
-            "."
-            if operated is None
-            else _(", %(n)s of them operated.") % {"n": f"{operated:,}"}
-        )
-        if groups
-        else _("Nothing can be shown."),
-        "chart": {
-            "kind": "bars",
-            "x": [spans[year] for year in years],
-            "y_label": _("Cases"),
-            "series": [
-                {
-                    "name": group["short"],
-                    "meaning": group["meaning"],
-                    "values": [counts[group["name"]].get(year, 0) for year in years],
-                }
-                for group in groups
-            ],
-        },
-        "table": {
-            "columns": [_("Year"), *[group["name"] for group in groups]],
-            "rows": [
-                [
-                    spans[year],
-                    *[
-                        year_cell(address, group, year, counts[group["name"]])
-                        for group in groups
-                    ],
-                ]
-                for year in years
-            ],
-        },
-        "text": joined(
-            _("Cases by year of the index operation and compartment."),
-            note_on_hidden(payload),
-        ),
-    }
-
-
-def year_cell(address: Address, group: Group, year: int, counts: dict[int, int]) -> Any:
-    """The cases of a group and a year."""
-    item = next((each for each in group["years"] if each["year"] == year), None)
-    days = in_year(item) if item else {}
-    return linked(address, group, counts.get(year, 0), "counted", **days)
 
 
 def improvement_figure(payload: Payload, address: Address = None) -> Figure:
