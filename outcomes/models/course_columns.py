@@ -50,13 +50,11 @@ def _resection() -> Iterator[FactColumn]:
         "followed.n_stages",
         _("The index operation and the planned stages, a biopsy before it included."),
     )
-    yield FactColumn(
+    yield days_of(
         "last_stage_day",
-        Kind.WHOLE,
         _("last planned stage"),
         "followed.last_stage_day",
-        definition=_("Days from the index operation; 0 where there was one stage."),
-        unit=_("days"),
+        _("Days from the index operation; 0 where there was one stage."),
     )
 
 
@@ -100,7 +98,7 @@ def _reoperation() -> Iterator[FactColumn]:
     )
 
 
-def _observation() -> Iterator[FactColumn]:
+def _death() -> Iterator[FactColumn]:
     yield event_of("death_event", _("death"), "followed.died", _("From any cause."))
     yield days_of(
         "death_days",
@@ -114,6 +112,9 @@ def _observation() -> Iterator[FactColumn]:
         "CASE WHEN followed.died THEN followed.death_known"
         " ELSE followed.contact_known END",
     )
+
+
+def _follow_up() -> Iterator[FactColumn]:
     yield days_of(
         "followup_days",
         _("follow-up"),
@@ -148,6 +149,9 @@ def _observation() -> Iterator[FactColumn]:
             "days) before the data cut-off."
         ),
     )
+
+
+def _cutoff() -> Iterator[FactColumn]:
     yield FactColumn(
         "cutoff_date",
         Kind.DATE,
@@ -178,6 +182,6 @@ def _observation() -> Iterator[FactColumn]:
 
 COURSE_COLUMNS: tuple[FactColumn, ...] = tuple(
     column
-    for columns in (_resection, _reoperation, _observation)
+    for columns in (_resection, _reoperation, _death, _follow_up, _cutoff)
     for column in columns()
 )
