@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes import choices
 from outcomes.models import Recurrence, Visit, VitalStatus
-from outcomes.models.visit import ALL_JOA_ITEMS, JOA_ITEMS, JOA_MAXIMUM, JOA_POINTS
+from outcomes.models.joa import ALL_JOA_ITEMS, JOA_ITEMS, JOA_MAXIMUM, JOA_POINTS
 from registry.form_layout import Levels, Score, Section
 from registry.forms import DescribedFormField, RecordForm
 

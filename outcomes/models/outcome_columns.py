@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes import choices
 from outcomes.models.fact_column import FactColumn, Kind, precision_of
+from outcomes.models.joa import ALL_JOA_ITEMS, JOA_MAXIMUM
 from outcomes.models.reasons import (
     OF_A_CHANGE,
     OF_A_VISIT,
@@ -21,7 +22,6 @@ from outcomes.models.reasons import (
     day_column,
     reason_column,
 )
-from outcomes.models.visit import ALL_JOA_ITEMS, JOA_MAXIMUM
 from outcomes.windows import (
     AFTER,
     WINDOWS,

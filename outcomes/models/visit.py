@@ -5,15 +5,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case as CaseExpression
-from django.db.models import F, Q, Value, When
-from django.db.models.expressions import CombinedExpression
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case
 from outcomes import choices
-from outcomes.stats import scales, scores
-from registry.constraints import Rule, constrained
+from outcomes.models.joa import ALL_JOA_ITEMS, JOA_ITEMS, JOA_POINTS, joa_total
+from outcomes.models.visit_rules import FIELD_OF_RULE, RULES
+from registry.constraints import constrained
 from registry.days import days_between, precision_of
 from registry.fields import (
     ChoiceField,
@@ -30,59 +28,25 @@ from registry.history import tracked
 from registry.models import ClinicalRecord
 
 HALF = Decimal("0.5")
-JOA_ITEMS: dict[str, tuple[str, ...]] = {
-    "cervical17": (
-        "joa_ue_motor",
-        "joa_le_motor",
-        "joa_ue_sens",
-        "joa_le_sens",
-        "joa_trunk_sens",
-        "joa_bladder",
-    ),
-    "cervical17_rev": (
-        "joa_ue_motor",
-        "joa_shoulder",
-        "joa_le_motor",
-        "joa_ue_sens",
-        "joa_le_sens",
-        "joa_trunk_sens",
-        "joa_bladder",
-    ),
-    "thoracic11": ("joa_le_motor", "joa_le_sens", "joa_trunk_sens", "joa_bladder"),
-    "lumbar29": ("joa_lumbar_total",),
-}
-# The points of each item by form; those of the lumbar form are entered as a total.
-JOA_POINTS: dict[str, dict[str, tuple[float, ...]]] = {
-    form: {f"joa_{item}": points for item, points in found.items()}
-    for form in JOA_ITEMS
-    if (found := scores.JOA_ITEMS.get(scales.SHORT_CODES[form]))
-}
-JOA_MAXIMUM = {
-    "cervical17": 17,
-    "cervical17_rev": 17,
-    "thoracic11": 11,
-    "lumbar29": 29,
-}
-ALL_JOA_ITEMS = tuple(
-    dict.fromkeys(item for items in JOA_ITEMS.values() for item in items)
-)
-
-
-def _joa_total() -> Any:
-    """Sum of the sub-scores of the form; NULL as soon as one is missing."""
-    number: Any = models.DecimalField(max_digits=5, decimal_places=1, null=True)
-    branches = []
-    for form, items in JOA_ITEMS.items():
-        total: Any = F(items[0])
-        for item in items[1:]:
-            total = CombinedExpression(total, "+", F(item), output_field=number)
-        branches.append(When(joa_region=form, then=total))
-    return CaseExpression(*branches, default=Value(None), output_field=number)
 
 
 def _nrs(label: Any) -> WholeNumberField:
     return WholeNumberField(
         label, least=0, most=10, need=Need.CONDITIONAL, group="pain"
+    )
+
+
+def _joa(
+    name: str, label: Any, *, most: int, least: int = 0, step: Decimal = HALF
+) -> MeasureField:
+    return MeasureField(
+        label,
+        least=least,
+        most=most,
+        step=step,
+        definition=choices.joa_definition(name),
+        need=Need.CONDITIONAL,
+        group="joa",
     )
 
 
@@ -211,69 +175,13 @@ class Visit(ClinicalRecord):
         definition=_("Decides the maximum and the recovery rate."),
         group="scores",
     )
-    joa_ue_motor = MeasureField(
-        _("JOA arm motor"),
-        least=0,
-        most=4,
-        step=HALF,
-        definition=choices.joa_definition("joa_ue_motor"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
-    joa_shoulder = MeasureField(
-        _("JOA shoulder and elbow"),
-        least=-2,
-        most=0,
-        step=HALF,
-        definition=choices.joa_definition("joa_shoulder"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
-    joa_le_motor = MeasureField(
-        _("JOA leg motor"),
-        least=0,
-        most=4,
-        step=HALF,
-        definition=choices.joa_definition("joa_le_motor"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
-    joa_ue_sens = MeasureField(
-        _("JOA arm sensory"),
-        least=0,
-        most=2,
-        step=HALF,
-        definition=choices.joa_definition("joa_ue_sens"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
-    joa_le_sens = MeasureField(
-        _("JOA leg sensory"),
-        least=0,
-        most=2,
-        step=HALF,
-        definition=choices.joa_definition("joa_le_sens"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
-    joa_trunk_sens = MeasureField(
-        _("JOA trunk sensory"),
-        least=0,
-        most=2,
-        step=HALF,
-        definition=choices.joa_definition("joa_trunk_sens"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
-    joa_bladder = MeasureField(
-        _("JOA bladder"),
-        least=0,
-        most=3,
-        step=Decimal(1),
-        definition=choices.joa_definition("joa_bladder"),
-        need=Need.CONDITIONAL,
-        group="joa",
-    )
+    joa_ue_motor = _joa("joa_ue_motor", _("JOA arm motor"), most=4)
+    joa_shoulder = _joa("joa_shoulder", _("JOA shoulder and elbow"), least=-2, most=0)
+    joa_le_motor = _joa("joa_le_motor", _("JOA leg motor"), most=4)
+    joa_ue_sens = _joa("joa_ue_sens", _("JOA arm sensory"), most=2)
+    joa_le_sens = _joa("joa_le_sens", _("JOA leg sensory"), most=2)
+    joa_trunk_sens = _joa("joa_trunk_sens", _("JOA trunk sensory"), most=2)
+    joa_bladder = _joa("joa_bladder", _("JOA bladder"), most=3, step=Decimal(1))
     joa_lumbar_total = WholeNumberField(
         _("JOA lumbar total"),
         definition=_("The lumbar form is entered as its total."),
@@ -316,7 +224,7 @@ class Visit(ClinicalRecord):
     remark = WordsField(_("remark"), group="visit")
 
     joa_total = models.GeneratedField(
-        expression=_joa_total(),
+        expression=joa_total(),
         output_field=models.DecimalField(max_digits=5, decimal_places=1, null=True),
         db_persist=True,
     )
@@ -325,80 +233,10 @@ class Visit(ClinicalRecord):
         indexes = [models.Index(fields=["case", "visit_date"], name="visit_case_date")]
         constraints = [
             *ClinicalRecord.Meta.constraints,
-            Rule(
-                condition=Q(visit_date__isnull=True) | Q(reported_day__isnull=True),
-                name="visit_date_or_reported_day",
-                violation_error_message=_(
-                    "Days as reported are only for visits without a date."
-                ),
-            ),
-            Rule(
-                condition=Q(mmcs__isnull=True) | Q(mmcs_version__isnull=False),
-                name="visit_mmcs_has_version",
-                violation_error_message=_("Say which version the grade belongs to."),
-            ),
-            Rule(
-                condition=Q(mmcs__isnull=True)
-                | ~Q(mmcs=5)
-                | Q(mmcs_version__isnull=True)
-                | ~Q(mmcs_version="mccormick4"),
-                name="visit_mmcs_grade_in_version",
-                violation_error_message=_("The original scale has four grades."),
-            ),
-            Rule(
-                condition=Q(pain_present__isnull=True)
-                | Q(pain_present=True)
-                | (
-                    Q(pain_distribution__isnull=True)
-                    & ~Q(
-                        *(
-                            Q(**{f"{field}__gt": 0, f"{field}__isnull": False})
-                            for field in choices.PAIN_NRS_FIELDS.values()
-                        ),
-                        _connector=Q.OR,
-                    )
-                ),
-                name="visit_no_pain_means_no_pain",
-                violation_error_message=_(
-                    "Without pain there is neither a place nor an intensity."
-                ),
-            ),
-            Rule(
-                condition=Q(joa_shoulder__isnull=True)
-                | Q(joa_region="cervical17_rev", joa_region__isnull=False),
-                name="visit_joa_shoulder_revised_only",
-                violation_error_message=_(
-                    "Shoulder and elbow belong to the revised cervical form."
-                ),
-            ),
-            Rule(
-                condition=Q(joa_region__isnull=False)
-                | Q(**{f"{item}__isnull": True for item in ALL_JOA_ITEMS}),
-                name="visit_joa_items_need_form",
-                violation_error_message=_("Choose the JOA form of these sub-scores."),
-            ),
-            Rule(
-                condition=Q(eq5d5l__isnull=True) | Q(eq5d5l__regex=r"^[1-5]{5}$"),
-                name="visit_eq5d5l_form",
-                violation_error_message=_("Five digits from 1 to 5."),
-            ),
-            Rule(
-                condition=Q(odom__isnull=True) | ~Q(visit_type="preop"),
-                name="visit_odom_after_operation",
-                violation_error_message=_("Odom is given after the operation."),
-            ),
+            *RULES,
         ]
 
-    CONSTRAINT_FIELDS = {
-        "visit_date_or_reported_day": "reported_day",
-        "visit_mmcs_has_version": "mmcs_version",
-        "visit_mmcs_grade_in_version": "mmcs",
-        "visit_no_pain_means_no_pain": "pain_present",
-        "visit_joa_shoulder_revised_only": "joa_shoulder",
-        "visit_joa_items_need_form": "joa_region",
-        "visit_eq5d5l_form": "eq5d5l",
-        "visit_odom_after_operation": "odom",
-    }
+    CONSTRAINT_FIELDS = FIELD_OF_RULE
 
     @property
     def day_is_exact(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from outcomes import choices
 from outcomes.models import Visit
-from outcomes.models.visit import JOA_MAXIMUM
+from outcomes.models.joa import JOA_MAXIMUM
 from outcomes.schedule import SCHEDULED, Appointment, Schedule, target_day
 from registry.display import shown
 

@@ -21,7 +21,7 @@ from cases.forms import (
 )
 from cases.models import Case, MriStudy, Operation, Patient
 from outcomes.forms import RecurrenceForm, VisitForm, VitalStatusForm, item_name
-from outcomes.models.visit import ALL_JOA_ITEMS, JOA_ITEMS
+from outcomes.models.joa import ALL_JOA_ITEMS, JOA_ITEMS
 from registry.constraints import described_fields
 from registry.form_layout import names_in
 from registry.forms import RecordForm, missing_name

@@ -29,7 +29,7 @@ from cases.forms import (
 )
 from cases.models import Case, Patient
 from outcomes.forms import RecurrenceForm, VisitForm, VitalStatusForm
-from outcomes.models.visit import JOA_ITEMS
+from outcomes.models.joa import JOA_ITEMS
 from registry import records
 from registry.constraints import described_fields
 from registry.days import PartialDay, precision_of

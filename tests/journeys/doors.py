@@ -10,7 +10,7 @@ from django.urls import reverse
 from cases.models import Case, Complication, MriStudy, Operation
 from outcomes.forms import item_name
 from outcomes.models import Recurrence, Visit, VitalStatus
-from outcomes.models.visit import ALL_JOA_ITEMS
+from outcomes.models.joa import ALL_JOA_ITEMS
 from registry.models import User
 from tests.pages import form_data, signed_in
 from tests.registry.api_client import Api

@@ -6,7 +6,7 @@ import pytest
 
 from outcomes import choices
 from outcomes.forms import VisitForm, item_name
-from outcomes.models.visit import JOA_ITEMS
+from outcomes.models.joa import JOA_ITEMS
 
 REVISED = "cervical17_rev"
 # scale_codebook.csv, joa_cervical_1994_rev; the other forms have whole points only.
