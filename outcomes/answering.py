@@ -6,7 +6,6 @@ matter how often or on how many machines it is asked for.
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import timedelta
 from typing import Any
@@ -91,8 +90,6 @@ def write(row: AskedSummary) -> None:
 
 def question_of(row: AskedSummary) -> Question:
     told: dict[str, Any] = row.question
-    if isinstance(told, str):
-        told = json.loads(told)
     return Question(**told | {"by": tuple(told["by"])})
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from outcomes import reading, summaries
+from outcomes import kept, reading
 from outcomes.answering import MOST_ATTEMPTS
 from outcomes.models import AskedSummary
 from outcomes.reading import POOL, Question, TooCostly
@@ -71,7 +71,7 @@ def answer(
 def told_or_wanted(question: Question) -> dict[str, Any]:
     """The row's numbers, which may lag behind; a worker is asked for newer ones."""
     row = AskedSummary.objects.filter(key=key_of(question)).first()
-    if row is None or not is_shown(row):
+    if row is None or not kept.is_shown(row):
         raise BeingComputed(wanted(question))
     stale = lags_behind(row)
     if stale:
@@ -87,20 +87,9 @@ def key_of(question: Question) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def is_shown(row: AskedSummary) -> bool:
-    """Not from before a withdrawal, and not of other code: as of a stored summary."""
-    return (
-        row.payload is not None
-        and row.code_version == summaries.code_version()
-        and row.withdrawn == summaries.withdrawn_of(row.centre_id)
-    )
-
-
 def lags_behind(row: AskedSummary) -> bool:
     old: Any = row.as_of
-    return row.done < summaries.wanted_of(row.centre_id) or (
-        timezone.now() - old > FRESH_FOR
-    )
+    return kept.lags_behind(row) or timezone.now() - old > FRESH_FOR
 
 
 def wanted(question: Question) -> AskedSummary:

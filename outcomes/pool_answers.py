@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from outcomes.kept import code_version
 from outcomes.models import PoolAnswer, PoolCopy
-from outcomes.summaries import code_version
 
 # More questions than a day brings; the hourly task throws the oldest of them away.
 MOST_KEPT = 5000

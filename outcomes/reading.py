@@ -13,7 +13,7 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from cases.filters import strict_filter
-from outcomes import claims, disclosure, pool, pool_answers, released, summaries
+from outcomes import claims, disclosure, kept, pool, pool_answers, released, summaries
 from outcomes.filters import DeidentifiedFactsFilter, FactsFilter
 from outcomes.measures import MEASURES, Measure
 from outcomes.measures.events import PROGRESSION, recurred
@@ -287,11 +287,9 @@ def stored_numbers(
     window: str,
     as_released: bool,
 ) -> dict[str, Any] | None:
-    """The row's numbers, with whether they lag behind; None if never computed.
+    """The row's numbers, with whether they lag behind; None if none may be shown.
 
-    A row from before a withdrawal is none: late numbers are bearable, numbers with a
-    patient who withdrew are not. Neither is a row of other code, whose answer may have
-    another shape. Raises NotComputed where there are none because computing fails.
+    Raises NotComputed where there are none because computing fails.
     """
     if measure != MEASURES[measure.name]:
         return None  # rows are kept for the measure's own site only
@@ -305,15 +303,9 @@ def stored_numbers(
     if summary is None:
         return None
     problem = claims.problem_of(summary)
-    payload: dict[str, Any] = summary.payload or {}
-    usable = (
-        payload
-        and summary.code_version == summaries.code_version()
-        and summary.withdrawn == summaries.withdrawn_of(summary.centre_id)
-    )
-    if not usable:
+    if not kept.is_shown(summary):
         if problem:
             raise claims.NotComputed(problem)
         return None
-    stale = summary.done < summaries.wanted_of(summary.centre_id)
-    return {**payload, "stale": stale, "problem": problem}
+    payload: Any = summary.payload
+    return {**payload, "stale": kept.lags_behind(summary), "problem": problem}

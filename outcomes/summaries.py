@@ -13,8 +13,6 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -23,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg2.errors import QueryCanceled
 
-from outcomes import released
+from outcomes import kept, released
 from outcomes.changes import wanted_of as wanted_of
 from outcomes.changes import withdrawn_of as withdrawn_of
 from outcomes.claims import claim
@@ -116,25 +114,6 @@ WHERE summary.done < scope.wanted OR summary.code_version <> %(code)s
 """
 
 
-@cache
-def code_version() -> str:
-    """A mark of the code that computes; numbers of other code are stale."""
-    here = Path(__file__).parent
-    folders = (here / "stats", here / "measures")
-    paths = sorted(path for folder in folders for path in folder.glob("*.py"))
-    mark = hashlib.sha256()
-    others = (
-        "windows.py",
-        "disclosure.py",
-        "disclosed_curves.py",
-        "reading.py",
-        "released_sql.py",
-    )
-    for path in [*paths, *(here / name for name in others)]:
-        mark.update(path.read_bytes())
-    return mark.hexdigest()[:12]
-
-
 def compute(
     measure: str,
     by: str | By = (),
@@ -171,7 +150,7 @@ def compute(
         "stale": False,
         "problem": None,
         "input_hash": hash_of(measure, by, window, rows),
-        "code_version": code_version(),
+        "code_version": kept.code_version(),
         "filters": dict(filters or {}),
         **with_codes(jsonable(asked.conclude(rows, by, window))),
     }
@@ -273,7 +252,7 @@ def fold_changes() -> None:
 def stale_scopes() -> list[int | None]:
     """Scopes with a row that lags behind; None is the pool and comes last."""
     with connection.cursor() as cursor:
-        cursor.execute(SWEEPABLE, {"code": code_version()})
+        cursor.execute(SWEEPABLE, {"code": kept.code_version()})
         scopes = [centre_id for (centre_id,) in cursor.fetchall()]
     return sorted(scopes, key=lambda centre_id: (centre_id is None, centre_id or 0))
 
@@ -294,7 +273,7 @@ def refresh(summary: Summary, *, forced: bool = False) -> bool:
     that follows.
     """
     wanted = wanted_of(summary.centre_id)
-    if not claim(summary, wanted, code_version(), forced=forced):
+    if not claim(summary, wanted, kept.code_version(), forced=forced):
         return False
     try:
         with transaction.atomic():

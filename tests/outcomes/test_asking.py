@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from outcomes import answering, asking, reading, summaries
+from outcomes import answering, asking, kept, reading, summaries
 from outcomes.answering import MOST_ATTEMPTS
 from outcomes.measures.events import EventMeasure
 from outcomes.models import AskedSummary, ReleasedFacts
@@ -126,7 +126,7 @@ def test_numbers_of_other_code_are_not_shown(
     with pytest.raises(asking.BeingComputed) as waiting:
         asking.answer(analyst, "recurrence", **ASKED)
     answering.work(waiting.value.row.pk)
-    monkeypatch.setattr(summaries, "code_version", lambda: "newer")
+    monkeypatch.setattr(kept, "code_version", lambda: "newer")
     with pytest.raises(asking.BeingComputed):
         asking.answer(analyst, "recurrence", **ASKED)
 
